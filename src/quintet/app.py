@@ -1,0 +1,92 @@
+"""The application: the only list of domains and apps, and how they become one server."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import State
+
+from quintet.domains import accounts, catalogue
+from quintet.apps import wigg
+from quintet.kernel.background import database_watch, running, upkeep
+from quintet.kernel.cache import HotAnswers
+from quintet.kernel.clock import Clock, SystemClock
+from quintet.kernel.database import Database
+from quintet.kernel.http.admission import admit
+from quintet.kernel.http.call import Call, Kernel
+from quintet.kernel.http.edge import Edge
+from quintet.kernel.http.operations import OPERATIONS
+from quintet.kernel.http.problems import answer_exception
+from quintet.kernel.idempotency import Idempotency
+from quintet.kernel.limits import Limits
+from quintet.kernel.live.log import server_epoch
+from quintet.kernel.parts import Part
+from quintet.kernel.secrets import load_secrets
+from quintet.kernel.telemetry import Metrics
+from quintet.kernel.tokens import Tokens, signing_keys
+from quintet.settings import Settings
+
+DOMAINS: tuple[Part, ...] = (accounts.PART, catalogue.PART)
+APPS: tuple[Part, ...] = (wigg.PART,)
+
+
+async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metrics) -> Kernel:
+    """Connect to the migrated database at `dsn` and build the mechanisms on it."""
+    database = Database(dsn, connections=settings.database_connections, clock=clock)
+    await database.open()
+    secrets = await load_secrets(database)
+    async with database.statement() as tx:
+        epoch = str(await server_epoch(tx))
+    kernel = Kernel(
+        settings=settings,
+        clock=clock,
+        database=database,
+        secrets=secrets,
+        tokens=Tokens(settings.issuer, await signing_keys(database), clock),
+        limits=Limits(database),
+        idempotency=Idempotency(database, secrets),
+        hot=HotAnswers(database),
+        metrics=metrics,
+        epoch=epoch,
+        authenticate=accounts.nobody,
+    )
+    database.on_commit.append(lambda published: metrics.events.inc(len(published)))
+    for part in (*DOMAINS, *APPS):
+        for start in part.on_start:
+            await start(kernel)
+    return kernel
+
+
+def build_app(
+    settings: Settings, dsn: str, *, clock: Clock | None = None, restart_database: Callable[[], bool] | None = None
+) -> Edge:
+    """The ASGI application of the whole server; its lifespan opens and closes everything.
+
+    `restart_database` is called twice a second and restarts our own database if it has died.
+    """
+    metrics = Metrics()
+    parts = (*DOMAINS, *APPS)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        kernel = await build_kernel(settings, dsn, clock or SystemClock(), metrics)
+        app.state.kernel = kernel
+        work = [upkeep, database_watch(restart_database), *(one for part in parts for one in part.background)]
+        try:
+            async with running(kernel, work):
+                yield
+        finally:
+            await kernel.database.close()
+
+    app = Litestar(
+        route_handlers=[*OPERATIONS, *(handler for part in parts for handler in part.routes)],
+        request_class=Call,
+        guards=[admit],
+        exception_handlers={Exception: answer_exception, 500: answer_exception},  # pyright: ignore[reportArgumentType]
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+        state=State(),
+        debug=False,
+    )
+    return Edge(app, settings, metrics)

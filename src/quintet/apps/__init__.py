@@ -1,0 +1,1 @@
+"""The five products; none imports another."""

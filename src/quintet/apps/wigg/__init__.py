@@ -1,0 +1,5 @@
+"""WIGG: when it gets good."""
+
+from quintet.kernel.parts import Part
+
+PART = Part("wigg")

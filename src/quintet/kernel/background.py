@@ -1,0 +1,87 @@
+"""What runs beside the requests: kept running, and ended with the server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from quintet.kernel.http.call import Kernel
+from quintet.kernel.idempotency import KEPT
+from quintet.kernel.refusals import Unavailable
+from quintet.kernel.telemetry import get_logger
+from quintet.kernel.tokens import signing_keys
+
+PAUSE_AFTER_FAILURE_SECONDS = 1.0
+UPKEEP_EVERY_SECONDS = 60
+EVENTS_KEPT = timedelta(days=30)
+_MOST_ROWS = 10_000
+
+
+@asynccontextmanager
+async def running(kernel: Kernel, work: Iterable[Callable[[Kernel], Awaitable[None]]]) -> AsyncIterator[None]:
+    """Run every function for as long as the block lasts."""
+    tasks = [asyncio.create_task(_keep_running(kernel, one)) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_running(kernel: Kernel, work: Callable[[Kernel], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work(kernel)
+        except Unavailable:
+            pass  # the database is away; the watch says so once
+        except Exception as error:  # whatever broke, the next round may work
+            get_logger().error("background_failed", work=getattr(work, "__name__", "?"), exc_info=error)
+        await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
+
+
+async def upkeep(kernel: Kernel) -> None:
+    """Once a minute: take over rotated keys, and remove what has run out, a bounded part at a time."""
+    kernel.tokens.use(await signing_keys(kernel.database))
+    now = kernel.clock.now()
+    async with kernel.database.statement() as tx:
+        await tx.run(
+            """
+            delete from kernel.idempotency_keys where id in (
+                select id from kernel.idempotency_keys where created_at <= $1 limit $2
+            )
+            """,
+            now - KEPT,
+            _MOST_ROWS,
+        )
+        await tx.run(
+            "delete from kernel.rate_limits where arrives_at < extract(epoch from clock_timestamp()) - 1"
+        )
+        await tx.run(
+            """
+            delete from kernel.room_events where (room, seq) in (
+                select room, seq from kernel.room_events where at < $1 limit $2
+            )
+            """,
+            now - EVENTS_KEPT,
+            _MOST_ROWS,
+        )
+    await asyncio.sleep(UPKEEP_EVERY_SECONDS)
+
+
+def database_watch(restart: Callable[[], bool] | None) -> Callable[[Kernel], Awaitable[None]]:
+    """Every half second: is the database there? When it has gone, restart our own; when it is back, heal."""
+
+    async def watch_database(kernel: Kernel) -> None:
+        log: Any = get_logger()
+        while True:
+            if restart is not None and await asyncio.to_thread(restart):
+                log.warning("database_restarted")
+            was_away = kernel.database.away
+            await kernel.database.look()
+            if kernel.database.away != was_away:
+                log.warning("database_back" if was_away else "database_away")
+            await asyncio.sleep(0.5)
+
+    return watch_database

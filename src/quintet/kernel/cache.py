@@ -1,0 +1,114 @@
+"""Hot answers, served from memory under their room's `seq` as version.
+
+Invariant: an answer is served only while it is not older than the newest change of its room that this node
+knows of; and what this node knows is checked against the database at least once a second, which bounds the
+staleness left by another node's change whose notice was lost.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from quintet.kernel.database import Database
+from quintet.kernel.live.log import Published, room_seq
+
+STALE_SECONDS = 1.0
+MOST_BYTES = 64 * 1024 * 1024
+_OVERHEAD_BYTES = 400  # of one entry's objects, roughly
+
+
+class HotAnswer(msgspec.Struct, frozen=True):
+    """A body with its entity tag and the seq of its room in the very snapshot it was read from."""
+
+    body: bytes
+    etag: str
+    seq: int
+
+
+class _Room(msgspec.Struct):
+    seq: int
+    checked_at: float
+
+
+class HotAnswers:
+    """A bounded memory of answers; the least recently asked for goes first."""
+
+    def __init__(self, database: Database, most_bytes: int = MOST_BYTES) -> None:
+        self._database = database
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._answers: OrderedDict[tuple[str, str], HotAnswer] = OrderedDict()
+        self._rooms: OrderedDict[str, _Room] = OrderedDict()
+        self._underway: dict[tuple[str, str], asyncio.Task[HotAnswer]] = {}
+        database.on_commit.append(self._take_notice)
+
+    async def get(self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]]) -> HotAnswer:
+        """The answer `key` of `room`; `read` computes it, once for however many ask at the same time."""
+        answer = self.fresh(room, key)
+        if answer is not None:
+            return answer
+        known = self._rooms.get(room)
+        if known is not None and time.monotonic() - known.checked_at >= STALE_SECONDS:
+            await self._check(room)
+            answer = self.fresh(room, key)
+            if answer is not None:
+                return answer
+        # A task of the same version may be shared; one begun before a change we know of may not.
+        marker = (room, f"{key} {known.seq if known else ''}")
+        task = self._underway.get(marker)
+        if task is None:
+            task = asyncio.create_task(self._read(room, key, read))
+            self._underway[marker] = task
+            task.add_done_callback(lambda _: self._underway.pop(marker, None))
+        return await asyncio.shield(task)
+
+    def fresh(self, room: str, key: str) -> HotAnswer | None:
+        """The answer, if it may be served this moment without asking anybody."""
+        answer = self._answers.get((room, key))
+        known = self._rooms.get(room)
+        if answer is None or known is None or answer.seq < known.seq:
+            return None
+        if time.monotonic() - known.checked_at >= STALE_SECONDS:
+            return None
+        self._answers.move_to_end((room, key))
+        return answer
+
+    async def _check(self, room: str) -> None:
+        begun = time.monotonic()
+        async with self._database.statement() as tx:
+            self._notice(room, await room_seq(tx, room), begun)
+
+    async def _read(self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]]) -> HotAnswer:
+        begun = time.monotonic()
+        answer = await read()
+        self._notice(room, answer.seq, begun)
+        self._forget((room, key))
+        self._answers[room, key] = answer
+        self._bytes += len(answer.body) + _OVERHEAD_BYTES
+        while self._bytes > self._most_bytes:
+            self._forget(next(iter(self._answers)))
+        return answer
+
+    def _forget(self, entry: tuple[str, str]) -> None:
+        answer = self._answers.pop(entry, None)
+        if answer is not None:
+            self._bytes -= len(answer.body) + _OVERHEAD_BYTES
+
+    def _take_notice(self, published: Sequence[Published]) -> None:
+        for event in published:
+            known = self._rooms.get(event.room)
+            if known is not None:
+                known.seq = max(known.seq, event.seq)
+
+    def _notice(self, room: str, seq: int, checked_at: float) -> None:
+        known = self._rooms.get(room)
+        if known is None:
+            self._rooms[room] = _Room(seq, checked_at)
+            if len(self._rooms) > MOST_BYTES // _OVERHEAD_BYTES:
+                self._rooms.popitem(last=False)
+        else:
+            known.seq = max(known.seq, seq)
+            known.checked_at = max(known.checked_at, checked_at)

@@ -1,0 +1,203 @@
+"""The database: one pool, transactions, typed rows.
+
+Invariant: events emitted in a transaction are numbered and written just before its commit, and told to
+listeners only after it. A database that is away is `Unavailable` (503), never a bug.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, TypeVar
+
+import msgspec
+import psycopg
+from psycopg import errors
+from psycopg.rows import args_row, tuple_row
+from psycopg.types.datetime import TimestamptzLoader
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from quintet.kernel import json
+from quintet.kernel.clock import Clock, Instant
+from quintet.kernel.live.log import Event, Published, append
+from quintet.kernel.refusals import Unavailable
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+Connection = psycopg.AsyncConnection[Any]
+# The classes of SQLSTATE that say "the database is away or going", not "the statement is wrong".
+_AWAY = ("08", "57P", "53", "58")
+ATTEMPTS = 4
+SESSION = "-c TimeZone=UTC -c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+
+
+class _InstantLoader(TimestamptzLoader):
+    """Times come out of the database as Instants, so that JSON shows them as the protocol says."""
+
+    def load(self, data: bytes | bytearray | memoryview) -> Instant:
+        return Instant.fromisoformat(bytes(data).decode())
+
+
+class Tx:
+    """One transaction, or (from `Database.reading`) one snapshot. Statements take `$1`, `$2` …"""
+
+    __slots__ = ("_connection", "_events", "now")
+
+    def __init__(self, connection: Connection, now: Instant) -> None:
+        self._connection = connection
+        self._events: list[tuple[str, Event]] = []
+        self.now = now
+
+    async def all(self, row: Callable[..., Row], statement: LiteralString, *values: Any) -> list[Row]:
+        """Every row, built by calling `row` with the columns in their order."""
+        async with self._connection.cursor(row_factory=args_row(row)) as cursor:
+            await cursor.execute(statement, values)
+            return await cursor.fetchall()
+
+    async def maybe(self, row: Callable[..., Row], statement: LiteralString, *values: Any) -> Row | None:
+        """The one row, or None."""
+        async with self._connection.cursor(row_factory=args_row(row)) as cursor:
+            await cursor.execute(statement, values)
+            return await cursor.fetchone()
+
+    async def one(self, row: Callable[..., Row], statement: LiteralString, *values: Any) -> Row:
+        """The one row, which is there."""
+        found = await self.maybe(row, statement, *values)
+        if found is None:
+            raise LookupError("a statement that always answers a row answered none")
+        return found
+
+    async def value(self, statement: LiteralString, *values: Any) -> Any:
+        """The first column of the first row, or None."""
+        async with self._connection.cursor(row_factory=tuple_row) as cursor:
+            await cursor.execute(statement, values)
+            found = await cursor.fetchone()
+            return None if found is None else found[0]
+
+    async def run(self, statement: LiteralString, *values: Any) -> int:
+        """Run a statement; how many rows it touched."""
+        async with self._connection.cursor() as cursor:
+            await cursor.execute(statement, values)
+            return cursor.rowcount
+
+    def emit(self, room: str, event: Event) -> None:
+        """Tell the room of a change, if and when this transaction commits."""
+        self._events.append((room, event))
+
+    async def _finish(self) -> list[Published]:
+        published = await append(self, self._events) if self._events else []
+        await self._connection.commit()
+        return published
+
+
+class Database:
+    """A pool of connections to one database, and what listens to its commits."""
+
+    def __init__(self, dsn: str, *, connections: int, clock: Clock) -> None:
+        self.clock = clock
+        self.away = False
+        self._dsn = dsn
+        self.on_commit: list[Callable[[Sequence[Published]], None]] = []
+        self._pool = AsyncConnectionPool(
+            dsn,
+            open=False,
+            min_size=min(2, connections),
+            max_size=connections,
+            timeout=5,
+            max_waiting=1000,
+            reconnect_timeout=2,
+            configure=_configure,
+            kwargs={"options": SESSION, "prepare_threshold": 0, "connect_timeout": 5},
+        )
+
+    async def open(self) -> None:
+        """Connect; raises Unavailable when the database does not answer within ten seconds."""
+        async with away_is_unavailable():
+            await self._pool.open(wait=True, timeout=10)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._pool.close()
+
+    async def look(self) -> None:
+        """Learn whether the database is there; called by the watch, about twice a second.
+
+        While it is away every use answers `Unavailable` at once instead of queueing for a connection; when
+        it is back, connections that died with it are thrown out.
+        """
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._dsn, connect_timeout=2)
+            async with connection:
+                await connection.execute("select 1")
+        except psycopg.Error:
+            self.away = True
+        else:
+            if self.away:
+                await self._pool.check()
+            self.away = False
+
+    async def transact(self, act: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run `act` in a transaction and commit; run anew where the database asks for it (deadlock).
+
+        Whatever `act` raises rolls everything back. When this returns, the change is durable.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._connection() as connection:
+                    tx = Tx(connection, self.clock.now())
+                    result = await act(tx)
+                    published = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                break
+            except (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation):
+                # A unique violation here is a race that the action's own look-up lost: on the next attempt
+                # it sees the winner's row and answers properly.
+                if attempt == ATTEMPTS:
+                    raise
+        for listener in self.on_commit if published else ():
+            listener(published)
+        return result
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """Several statements that see one snapshot, and may not write."""
+        async with self._connection() as connection:
+            await connection.execute("begin isolation level repeatable read, read only")
+            yield Tx(connection, self.clock.now())
+            await connection.rollback()
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Tx]:
+        """Single statements, each its own transaction, committed at once."""
+        async with self._connection() as connection:
+            await connection.set_autocommit(True)
+            try:
+                yield Tx(connection, self.clock.now())
+            finally:
+                if not connection.closed:
+                    await connection.set_autocommit(False)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        if self.away:
+            raise Unavailable
+        async with away_is_unavailable(), self._pool.connection() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def away_is_unavailable() -> AsyncIterator[None]:
+    """Turn every way in which a database can be away into `Unavailable`."""
+    try:
+        yield
+    except (PoolTimeout, psycopg.InterfaceError) as error:
+        raise Unavailable from error
+    except psycopg.OperationalError as error:
+        if error.sqlstate is None or error.sqlstate.startswith(_AWAY):
+            raise Unavailable from error
+        raise
+
+
+async def _configure(connection: Connection) -> None:
+    connection.cursor_factory = psycopg.AsyncRawCursor
+    connection.adapters.register_loader("timestamptz", _InstantLoader)
+    set_json_loads(msgspec.json.decode, connection)
+    set_json_dumps(json.encode, connection)

@@ -1,0 +1,8 @@
+"""The HTTP edge: from a socket's bytes to one call of an action, and back."""
+
+from quintet.kernel.http.answer import Answer
+from quintet.kernel.http.call import Call
+from quintet.kernel.http.paging import Cursor, Limit, Page
+from quintet.kernel.http.routes import delete, get, patch, post, put
+
+__all__ = ["Answer", "Call", "Cursor", "Limit", "Page", "delete", "get", "patch", "post", "put"]

@@ -1,0 +1,150 @@
+"""The outermost ASGI application: request ids, addresses, CORS, HEAD, path hygiene, figures and log lines.
+
+Invariant: every answer leaves through here, so every answer (errors too) carries X-Request-Id, the rate
+limit fields and the CORS headers.
+"""
+
+import re
+import secrets
+import time
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from quintet.kernel.http.addresses import Addresses
+from quintet.kernel.http.call import CallState, ClientGone
+from quintet.kernel.http.problems import render
+from quintet.kernel.limits import headers_of
+from quintet.kernel.refusals import Internal, NotFound, NotUtf8, Refusal, invalid
+from quintet.kernel.telemetry import Metrics, get_logger
+from quintet.settings import Settings
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{8,128}")
+_LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
+_EXPOSED: Final = (
+    b"ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, "
+    b"X-RateLimit-Reset, X-Request-Id, Idempotent-Replayed, Room-Seq, Deprecation, Sunset"
+)
+_ALLOWED_HEADERS: Final = (
+    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
+)
+_ALLOWED_METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+class Edge:
+    """Wraps the routed application."""
+
+    def __init__(self, app: Any, settings: Settings, metrics: Metrics) -> None:
+        self.app = app
+        self._addresses = Addresses(settings.trusted_proxies)
+        self._origins = {settings.issuer, *settings.allowed_origins}
+        self._local_origins = settings.env == "development"
+        self._metrics = metrics
+        self._log = get_logger()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request; everything but HTTP goes straight through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        method: str = scope["method"]
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        given_id = headers.get(b"x-request-id", b"")
+        request_id = given_id if _REQUEST_ID.fullmatch(given_id) else secrets.token_hex(12).encode()
+        state = scope["quintet"] = CallState(request_id.decode(), self._addresses.of(scope), allowances=[])
+        cors = self._cors(headers.get(b"origin"))
+        status = 0
+
+        async def send_out(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id),
+                    *cors,
+                    *((name.lower().encode(), text.encode()) for name, text in told(state, status)),
+                ]
+            elif method == "HEAD":
+                message = {**message, "body": b""}
+            await send(message)
+
+        self._metrics.in_flight.inc()
+        try:
+            if method == "OPTIONS" and b"access-control-request-method" in headers:
+                await self._answer_preflight(send_out, cors)
+            elif refusal := _hygiene(scope):
+                await render(refusal, state.request_id)(scope, receive, send_out)
+            else:
+                if method == "HEAD":
+                    scope["method"] = "GET"
+                await self.app(scope, receive, send_out)
+        except ClientGone:
+            status = status or 499
+        except Exception as error:  # the last net: Litestar answers what its routes raise
+            self._log.error("bug", request_id=state.request_id, exc_info=error)
+            if not status:
+                await render(Internal(), state.request_id)(scope, receive, send_out)
+        finally:
+            self._metrics.in_flight.dec()
+            self._account(scope, state, method, status, time.perf_counter() - started)
+
+    def _account(self, scope: Any, state: CallState, method: str, status: int, seconds: float) -> None:
+        route = scope.get("path_template", "") or ("/" if scope["path"] == "/" else "-")
+        self._metrics.observe(method, route, status, seconds)
+        self._log.info(
+            "request",
+            request_id=state.request_id,
+            method=method,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 2),
+            user_id=None if state.actor is None else str(state.actor.id),
+        )
+
+    def _cors(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+        """The CORS headers for an allowed origin; for any other, none."""
+        if origin is None:
+            return []
+        name = origin.decode("latin-1")
+        if name in self._origins or (self._local_origins and _LOCAL_ORIGIN.fullmatch(name)):
+            return [
+                (b"access-control-allow-origin", origin),
+                (b"access-control-expose-headers", _EXPOSED),
+                (b"vary", b"Origin"),
+            ]
+        return [(b"vary", b"Origin")]
+
+    @staticmethod
+    async def _answer_preflight(send: Any, cors: list[tuple[bytes, bytes]]) -> None:
+        headers: list[tuple[bytes, bytes]] = []
+        if len(cors) > 1:
+            headers = [
+                (b"access-control-allow-methods", _ALLOWED_METHODS),
+                (b"access-control-allow-headers", _ALLOWED_HEADERS),
+                (b"access-control-max-age", b"600"),
+            ]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def told(state: CallState, status: int) -> list[tuple[str, str]]:
+    """The rate limit fields of an answer; a refusal by a limit carries its own already."""
+    return list(headers_of(state.allowances).items()) if status != 429 else []
+
+
+def _hygiene(scope: Any) -> Refusal | None:
+    """What no route would ever take: trailing or doubled slashes, bytes that are no text, NUL."""
+    path: str = scope["path"]
+    raw: bytes = scope.get("raw_path") or path.encode()
+    query: bytes = scope["query_string"]
+    if b"%" in raw or b"%" in query or not raw.isascii() or not query.isascii():
+        for part in (raw, query):
+            try:
+                if "\0" in unquote_to_bytes(part).decode():
+                    return invalid("invalid_text", "text with NUL", parameter="query")
+            except UnicodeDecodeError:
+                return NotUtf8()
+    if path != "/" and (path.endswith("/") or "//" in path):
+        return NotFound()
+    return None

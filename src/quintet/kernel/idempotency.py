@@ -1,0 +1,123 @@
+"""One key, one effect: a request repeated under its Idempotency-Key gets the first answer again.
+
+Invariant: the key's row and the effect commit in one transaction. The stored answer is sealed under a key
+that only the caller's Idempotency-Key yields, since it may hold undo tokens.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg.errors import SerializationFailure
+
+from quintet.kernel.database import Database, Tx
+from quintet.kernel.refusals import IdempotencyInFlight, IdempotencyKeyReused, InvalidIdempotencyKey
+from quintet.kernel.secrets import Secrets
+
+KEPT = timedelta(hours=24)
+_NONCE_BYTES = 12
+
+
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What is kept of an answer."""
+
+    status: int
+    body: bytes
+    location: str | None = None
+    etag: str | None = None
+
+
+class _Row(msgspec.Struct, frozen=True):
+    fingerprint: bytes
+    sealed: bytes
+
+
+class Idempotency:
+    """Runs requests at most once per (user, method, route template, key)."""
+
+    def __init__(self, database: Database, server_secrets: Secrets) -> None:
+        self._database = database
+        self._secrets = server_secrets
+        self._running: set[bytes] = set()
+
+    async def once(
+        self,
+        scope: tuple[str, ...],
+        key: str,
+        request: tuple[str | bytes, ...],
+        act: Callable[[Tx], Awaitable[KeptAnswer]],
+    ) -> tuple[KeptAnswer, bool]:
+        """Run `act` and keep its answer, or give the kept one; the flag says that it is a repetition.
+
+        `scope` names whose key it is and for what, `request` is what must be the same again. Raises
+        InvalidIdempotencyKey, IdempotencyKeyReused, or IdempotencyInFlight at once and without occupying
+        a database connection while this node still runs the first request.
+        """
+        if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable() and " " not in key):
+            raise InvalidIdempotencyKey
+        identity = self._secrets.mac("idempotency", "identity", *scope, key)
+        if identity in self._running:
+            raise IdempotencyInFlight
+        sealing = self._secrets.mac("idempotency", "sealing", *scope, key)
+        fingerprint = self._secrets.mac("idempotency", "fingerprint", sealing, *request)
+
+        async def guarded(tx: Tx) -> tuple[KeptAnswer, bool]:
+            if not await tx.value(
+                "select pg_try_advisory_xact_lock($1)", int.from_bytes(identity[:8], "big", signed=True)
+            ):
+                raise IdempotencyInFlight  # another node runs it
+            kept = await _kept_answer(tx, identity)
+            if kept is not None:
+                if kept.fingerprint != fingerprint:
+                    raise IdempotencyKeyReused
+                return _unseal(sealing, kept.sealed), True
+            answer = await act(tx)
+            await _keep_answer(tx, identity, fingerprint, _seal(sealing, answer))
+            return answer, False
+
+        self._running.add(identity)
+        try:
+            return await self._database.transact(guarded)
+        finally:
+            self._running.discard(identity)
+
+
+def _seal(sealing: bytes, answer: KeptAnswer) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(sealing).encrypt(nonce, msgspec.msgpack.encode(answer), None)
+
+
+def _unseal(sealing: bytes, sealed: bytes) -> KeptAnswer:
+    plain = AESGCM(sealing).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+    return msgspec.msgpack.decode(plain, type=KeptAnswer)
+
+
+async def _kept_answer(tx: Tx, identity: bytes) -> _Row | None:
+    return await tx.maybe(
+        lambda fingerprint, sealed: _Row(bytes(fingerprint), bytes(sealed)),
+        "select fingerprint, sealed from kernel.idempotency_keys where id = $1 and created_at > $2",
+        identity,
+        tx.now - KEPT,
+    )
+
+
+async def _keep_answer(tx: Tx, identity: bytes, fingerprint: bytes, sealed: bytes) -> None:
+    """Write the row; an expired one of the same key gives way, a living one means that we lost a race."""
+    written = await tx.run(
+        """
+        insert into kernel.idempotency_keys as kept (id, fingerprint, sealed, created_at)
+        values ($1, $2, $3, $4)
+        on conflict (id) do update
+        set fingerprint = excluded.fingerprint, sealed = excluded.sealed, created_at = excluded.created_at
+        where kept.created_at <= $5
+        """,
+        identity,
+        fingerprint,
+        sealed,
+        tx.now,
+        tx.now - KEPT,
+    )
+    if not written:
+        raise SerializationFailure("the same idempotency key was committed meanwhile")

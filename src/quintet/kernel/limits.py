@@ -1,0 +1,137 @@
+"""Rate limits: GCRA in the database, shared by all nodes, with small leases so that it stays fast.
+
+Invariant: all nodes together never let more through than the limit. A node takes cells out of the shared
+limit before it spends them; it takes one at a time from a quiet caller and up to a tenth of the limit at
+once from a busy one, holds them for at most a second, and gives back what was not used.
+"""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import msgspec
+
+from quintet.kernel.database import Database
+from quintet.kernel.refusals import RateLimited
+from quintet.settings import Limit
+
+LEASE_SECONDS = 1.0
+MOST_LEASES = 50_000
+
+
+class Lease(msgspec.Struct):
+    """Cells this node holds for one caller; all times are of the local monotonic clock."""
+
+    cells: int
+    size: int
+    until: float
+    full_at: float  # when the caller's whole burst is free again
+    refused_until: float = 0.0
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """What one policy says of one request."""
+
+    policy: str
+    limit: Limit
+    remaining: int
+    reset_seconds: int
+    retry_after_seconds: int = 0
+
+
+class Limits:
+    """The limits of this server, as seen from this node."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._leases: OrderedDict[tuple[str, str], Lease] = OrderedDict()
+
+    async def take(self, policy: str, key: str, limit: Limit) -> Allowance:
+        """Spend one cell of `key`; an Allowance whose `retry_after_seconds` is 0 when it was granted."""
+        now = time.monotonic()
+        lease = self._leases.get((policy, key))
+        if lease is not None and lease.cells > 0 and now < lease.until:
+            lease.cells -= 1
+            return self._told(policy, limit, lease, now)
+        if lease is not None and now < lease.refused_until:
+            return self._told(policy, limit, lease, now)
+        lease = await self._renew(policy, key, limit, lease, now)
+        if lease.cells > 0:
+            lease.cells -= 1
+            return self._told(policy, limit, lease, now)
+        interval = limit.seconds / limit.count
+        lease.refused_until = max(now, lease.full_at - (limit.burst - 1) * interval)
+        return self._told(policy, limit, lease, now)
+
+    async def give_back(self, policy: str, key: str, limit: Limit) -> None:
+        """Return one cell that turned out not to count."""
+        lease = self._leases.get((policy, key))
+        if lease is not None:
+            lease.cells += 1
+        else:
+            await self._ask(policy, key, 0, 1, limit)
+
+    async def _renew(self, policy: str, key: str, limit: Limit, old: Lease | None, now: float) -> Lease:
+        size, unused = 1, 0
+        if old is not None:
+            unused = old.cells
+            # A caller who used the lease up within its second gets a larger one; anybody else starts anew.
+            size = min(old.size * 2, max(1, limit.count // 10)) if old.cells == 0 and now < old.until else 1
+            old.cells = 0  # given back below; nobody may spend them while the database answers
+        granted, used_seconds = await self._ask(policy, key, size, unused, limit)
+        if (meanwhile := self._leases.get((policy, key))) is not None and meanwhile is not old:
+            granted += meanwhile.cells  # another request of the same caller renewed while we waited
+        lease = Lease(granted, size, now + LEASE_SECONDS, now + used_seconds)
+        self._leases[policy, key] = lease
+        self._leases.move_to_end((policy, key))
+        if len(self._leases) > MOST_LEASES:
+            self._leases.popitem(last=False)
+        return lease
+
+    async def _ask(
+        self, policy: str, key: str, wanted: int, returned: int, limit: Limit
+    ) -> tuple[int, float]:
+        async with self._database.statement() as tx:
+            return await tx.one(
+                lambda granted, used: (granted, used),
+                "select granted, used_seconds from kernel.take_allowance($1, $2, $3, $4, $5, $6)",
+                policy,
+                key,
+                wanted,
+                returned,
+                limit.seconds / limit.count,
+                limit.burst,
+            )
+
+    @staticmethod
+    def _told(policy: str, limit: Limit, lease: Lease, now: float) -> Allowance:
+        interval = limit.seconds / limit.count
+        used = max(0.0, lease.full_at - now - lease.cells * interval)
+        remaining = max(0, math.floor(limit.burst - used / interval + 1e-6))
+        retry = 0
+        if now < lease.refused_until:
+            remaining, retry = 0, max(1, math.ceil(lease.refused_until - now))
+        return Allowance(policy, limit, remaining, math.ceil(used), retry)
+
+
+def headers_of(allowances: Iterable[Allowance]) -> dict[str, str]:
+    """The header fields that tell a caller of the policies which applied (IETF RateLimit fields)."""
+    told = list(allowances)
+    if not told:
+        return {}
+    tightest = min(told, key=lambda one: one.remaining / one.limit.burst)
+    return {
+        "RateLimit-Policy": ", ".join(f'"{a.policy}";q={a.limit.count};w={a.limit.seconds}' for a in told),
+        "RateLimit": ", ".join(f'"{a.policy}";r={a.remaining};t={a.reset_seconds}' for a in told),
+        "X-RateLimit-Limit": str(tightest.limit.count),
+        "X-RateLimit-Remaining": str(tightest.remaining),
+        "X-RateLimit-Reset": str(tightest.reset_seconds),
+    }
+
+
+def check_allowances(allowances: Iterable[Allowance]) -> None:
+    """Raise RateLimited where a policy refused."""
+    told = list(allowances)
+    if wait := max((one.retry_after_seconds for one in told), default=0):
+        raise RateLimited(wait, headers_of(told))

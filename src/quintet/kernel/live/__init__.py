@@ -1,0 +1,1 @@
+"""The live connection: rooms, and the log of what happened in them."""

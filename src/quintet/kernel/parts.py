@@ -1,0 +1,22 @@
+"""Parts: what a domain or an app hands to `app.py`, so that deleting its folder and its line deletes it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+
+from quintet.kernel.http.call import Kernel
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One domain or app: its routes, and what runs beside the requests for as long as the server does.
+
+    `background` functions never return by themselves; one that raises is logged and begun again.
+    """
+
+    name: str
+    routes: tuple[HTTPRouteHandler, ...] = ()
+    background: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
+    on_start: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
+    tags: dict[str, Any] = {}

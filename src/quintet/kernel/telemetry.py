@@ -1,0 +1,83 @@
+"""Logs and figures: one JSON line per request and per event, and counters for Prometheus.
+
+Invariant: no body, query string, token or other secret is ever logged; ids, templates and figures are.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from quintet.kernel import json
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def set_up_logs(level: str) -> None:
+    """JSON lines to standard output, ours and the libraries' alike."""
+    structlog.configure(
+        cache_logger_on_first_use=True,
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.JSONRenderer(serializer=lambda entry, **_: json.encode(entry)),
+        ],
+        logger_factory=structlog.BytesLoggerFactory(file=sys.stdout.buffer),
+    )
+    logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
+
+
+class _ToStructlog(logging.Handler):
+    """Libraries log through `logging`; their lines come out in our shape."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        log.log(
+            record.levelno,
+            "library",
+            logger=record.name,
+            message=record.getMessage(),
+            exc_info=record.exc_info,
+        )
+
+
+def get_logger() -> Any:
+    """The logger of everything here; its first argument names the event."""
+    return structlog.get_logger()
+
+
+class Metrics:
+    """The figures of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Histogram(
+            "quintet_request_seconds",
+            "Time from the request's head to the end of its answer",
+            ["method", "route", "status"],
+            registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10),
+        )
+        self.rate_limited = Counter(
+            "quintet_rate_limited_total", "Refusals by rate limit", ["policy"], registry=self.registry
+        )
+        self.in_flight = Gauge(
+            "quintet_requests_in_flight", "Requests being answered", registry=self.registry
+        )
+        self.events = Counter(
+            "quintet_events_total", "Durable events written to rooms", registry=self.registry
+        )
+        self._observers: dict[tuple[str, str, int], Any] = {}
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        observer = self._observers.get((method, route, status))
+        if observer is None:
+            observer = self.requests.labels(method, route, str(status))
+            self._observers[method, route, status] = observer
+        observer.observe(seconds)

@@ -1,0 +1,90 @@
+-- The kernel's own tables: secrets, keys, limits, idempotency, and the log of every room.
+
+create extension if not exists pg_trgm;
+create extension if not exists unaccent;
+
+-- The schema itself is made by the runner, which keeps its own record in it.
+
+-- Keys made at first start, shared by all nodes: cursors, idempotency, undo tokens, addresses.
+create table kernel.secrets (
+    name text primary key,
+    value bytea not null,
+    created_at timestamptz not null default now()
+);
+
+-- Ed25519 keys that sign access tokens. The newest one that is active signs; all listed ones verify.
+create table kernel.signing_keys (
+    kid text primary key,
+    private_key bytea not null,
+    public_key bytea not null,
+    created_at timestamptz not null default now(),
+    active_from timestamptz not null,
+    retired_at timestamptz
+);
+
+-- One row: the epoch of all room numbering. Restoring a backup changes it, so that clients which saw
+-- numbers the backup does not know are told to read anew.
+create table kernel.epoch (
+    only_row boolean primary key default true check (only_row),
+    epoch uuid not null default gen_random_uuid()
+);
+insert into kernel.epoch default values;
+
+create table kernel.rooms (
+    room text collate "C" primary key,
+    seq bigint not null
+) with (fillfactor = 70);  -- room rows are updated all the time: leave space for HOT updates
+
+create table kernel.room_events (
+    room text collate "C" not null,
+    seq bigint not null,
+    at timestamptz not null,
+    body json not null,
+    primary key (room, seq)
+);
+-- Serves the collection of old events.
+create index room_events_at on kernel.room_events using brin (at);
+
+-- Answers kept for 24 hours, sealed under a key only the caller's Idempotency-Key yields.
+create table kernel.idempotency_keys (
+    id bytea primary key,
+    fingerprint bytea not null,
+    sealed bytea not null,
+    created_at timestamptz not null
+);
+-- Serves the removal of keys older than a day.
+create index idempotency_keys_created_at on kernel.idempotency_keys (created_at);
+
+-- Unlogged: losing the limits in a crash costs nobody anything, writing them to the WAL would.
+create unlogged table kernel.rate_limits (
+    policy text collate "C" not null,
+    key text collate "C" not null,
+    granted integer not null,
+    arrives_at double precision not null,
+    primary key (policy, key)
+) with (fillfactor = 70);
+
+-- GCRA, the generic cell rate algorithm (ITU-T I.371): a row keeps the theoretical arrival time of the
+-- next cell. `wanted` cells are asked for, `returned` unused ones given back first. Answers how many are
+-- granted (0..wanted) and how many seconds' worth of the burst is in use afterwards. One statement, so
+-- that any number of nodes share one limit; the database's clock is the only one.
+create function kernel.take_allowance(
+    in policy_ text, in key_ text, in wanted integer, in returned integer,
+    in interval_ double precision, in burst integer,
+    out granted integer, out used_seconds double precision
+) language plpgsql as $$
+declare
+    present constant double precision := extract(epoch from clock_timestamp());
+begin
+    insert into kernel.rate_limits as r (policy, key, granted, arrives_at)
+    values (policy_, key_, least(wanted, burst), present + least(wanted, burst) * interval_)
+    on conflict (policy, key) do update set
+        granted = greatest(0, least(wanted, floor(
+            burst - (greatest(r.arrives_at - returned * interval_, present) - present) / interval_ + 1e-6
+        )::integer)),
+        arrives_at = greatest(r.arrives_at - returned * interval_, present) + interval_ * greatest(0, least(wanted, floor(
+            burst - (greatest(r.arrives_at - returned * interval_, present) - present) / interval_ + 1e-6
+        )::integer))
+    returning r.granted, greatest(r.arrives_at - present, 0) into granted, used_seconds;
+end
+$$;

@@ -1,0 +1,108 @@
+"""One PostgreSQL for the whole run, one migrated template, one cloned database and one server per worker."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+
+from quintet.app import build_app
+from quintet.kernel.migrations import migrate
+from quintet.kernel.postgres import Cluster
+from quintet.settings import Settings, load_settings
+from tests.clock import Stopwatch
+from tests.world import World
+
+TEMPLATE = "quintet_template"
+# Generous, so that no test meets a limit it does not look for.
+OPEN_LIMITS = {
+    f"QUINTET_LIMIT_{policy}": "1000000/minute"
+    for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "PLACE")
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controlling process starts the cluster; workers are told where it is."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="quintet-tests-"))
+    folder.chmod(0o755)  # the database's unprivileged user must get in
+    cluster = Cluster.open(folder / "data")
+    with psycopg.connect(cluster.dsn_for("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{TEMPLATE}"')
+    migrate(cluster.dsn_for(TEMPLATE))
+    config.stash[_CLUSTER] = (cluster, folder)
+    os.environ["QUINTET_TEST_DSN"] = cluster.dsn_for("{database}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what was started."""
+    if _CLUSTER in config.stash:
+        cluster, folder = config.stash[_CLUSTER]
+        cluster.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_CLUSTER: pytest.StashKey[tuple[Cluster, Path]] = pytest.StashKey()
+
+
+def dsn_of(database: str) -> str:
+    """The address of a database of the run's cluster."""
+    return os.environ["QUINTET_TEST_DSN"].replace("{database}", database)
+
+
+def clone_database(name: str) -> str:
+    """A fresh migrated database; its address."""
+    with psycopg.connect(dsn_of("postgres"), autocommit=True) as connection:
+        connection.execute(f'drop database if exists "{name}" with (force)')
+        connection.execute(f'create database "{name}" template "{TEMPLATE}"')
+    return dsn_of(name)
+
+
+def drop_database(name: str) -> None:
+    """Remove a clone, whoever is still connected."""
+    with psycopg.connect(dsn_of("postgres"), autocommit=True) as connection:
+        connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def worker_name() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+
+@pytest.fixture(scope="session")
+def dsn(worker_name: str) -> Iterator[str]:
+    """This worker's database."""
+    name = f"quintet_{worker_name}"
+    yield clone_database(name)
+    drop_database(name)
+
+
+def settings_for_tests(**environment: str) -> Settings:
+    """Settings as a test server has them: open limits, production's strictness where it matters."""
+    return load_settings({**OPEN_LIMITS, **environment}, dotenv=None)
+
+
+@asynccontextmanager
+async def serving(settings: Settings, dsn: str, clock: Stopwatch | None = None) -> AsyncIterator[World]:
+    """The whole application in this process, its lifespan begun, and a world that talks to it."""
+    clock = clock or Stopwatch()
+    edge = build_app(settings, dsn, clock=clock)
+    litestar: Any = edge.app
+    async with litestar.lifespan():
+        transport = httpx2.ASGITransport(app=edge, client=("127.0.0.1", 50000))
+        async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
+            yield World(http=http, kernel=litestar.state.kernel, clock=clock, dsn=dsn)
+
+
+@pytest.fixture(scope="session")
+async def world(dsn: str) -> AsyncIterator[World]:
+    """The world most tests play in: one server per worker; tests keep apart by making their own people."""
+    async with serving(settings_for_tests(), dsn) as made:
+        yield made

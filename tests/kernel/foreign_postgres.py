@@ -1,0 +1,89 @@
+"""A PostgreSQL that is not ours, as QUINTET_DATABASE_URL may name one: over TCP, with a SCRAM password.
+
+Also the ground that all tests with real clusters stand on: pytest's own folders are closed to the account
+that runs PostgreSQL for root.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from quintet.kernel.postgres.account import account_for
+from quintet.kernel.postgres.binaries import Binaries, find_binaries
+from quintet.kernel.postgres.creation import SUPERUSER, init_database
+from quintet.kernel.postgres.postmaster import PidFile
+from quintet.kernel.postgres.processes import runs_postgres_in, spawn
+
+PASSWORD = "pass word:/@%'é"
+APPLICATION = "plain"
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+        time.sleep(0.002)
+
+
+@contextlib.contextmanager
+def reachable_folder() -> Generator[Path]:
+    """A temporary folder that every account may enter; servers left running in it are ended, then it is removed."""
+    folder = Path(tempfile.mkdtemp(prefix="quintet-test-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        for mark in folder.rglob("postmaster.pid"):
+            file = PidFile.read(mark.parent)
+            if file is not None and runs_postgres_in(file.pid, mark.parent):
+                os.kill(file.pid, signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def foreign_postgres(folder: Path, binaries: Binaries | None = None) -> Generator[str]:
+    """The address of database `quintet` on a server of its own in `folder`, as an owner who is no superuser."""
+    binaries = binaries or find_binaries()
+    account = account_for(folder)
+    pgdata, log = folder / "foreign", folder / "foreign.log"
+    password_file = folder / "password"
+    password_file.write_text(PASSWORD)
+    account.own(password_file)
+    init_database(pgdata, binaries, account, ["--auth=scram-sha-256", f"--pwfile={password_file}"], [])
+    password_file.unlink()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off")
+    options = [part for setting in settings for part in ("-c", setting)]
+    with log.open("wb") as output:
+        server = spawn([binaries.path("postgres"), "-D", pgdata, *options], account, output)
+    try:
+        wait_until(lambda: _is_ready(server, pgdata, log), "the foreign server")
+        root = f"postgresql://{SUPERUSER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}"
+        with psycopg.connect(f"{root}/postgres", autocommit=True) as connection:
+            literal = psycopg.sql.Literal(PASSWORD)
+            role = psycopg.sql.SQL("CREATE ROLE plain LOGIN CREATEDB PASSWORD {}").format(literal)
+            connection.execute(role)
+            connection.execute(f"CREATE DATABASE quintet OWNER {APPLICATION}")
+        yield f"postgresql://{APPLICATION}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/quintet"
+    finally:
+        if server.poll() is None:
+            server.send_signal(signal.SIGINT)
+        server.wait(20)
+
+
+def _is_ready(server: subprocess.Popen[bytes], pgdata: Path, log: Path) -> bool:
+    assert server.poll() is None, log.read_text()
+    file = PidFile.read(pgdata)
+    return file is not None and file.status == "ready"

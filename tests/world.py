@@ -1,0 +1,87 @@
+"""The world tests play in: people who call the server through its front door."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import psycopg
+
+from quintet.kernel.http.call import Kernel
+from tests.clock import Stopwatch
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Person:
+    """Somebody with an account, signed in."""
+
+    world: "World"
+    id: str
+    username: str
+    email: str
+    access_token: str
+    refresh_token: str
+    password: str = PASSWORD
+
+    async def call(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self.access_token}", **request.pop("headers", {})}
+        return await self.world.http.request(method, path, headers=headers, **request)
+
+    async def get(self, path: str, **request: Any) -> httpx2.Response:
+        return await self.call("GET", path, **request)
+
+    async def post(self, path: str, **request: Any) -> httpx2.Response:
+        return await self.call("POST", path, **request)
+
+    async def patch(self, path: str, **request: Any) -> httpx2.Response:
+        return await self.call("PATCH", path, **request)
+
+    async def put(self, path: str, **request: Any) -> httpx2.Response:
+        return await self.call("PUT", path, **request)
+
+    async def delete(self, path: str, **request: Any) -> httpx2.Response:
+        return await self.call("DELETE", path, **request)
+
+
+@dataclass
+class World:
+    """A running server and the ways into it."""
+
+    http: httpx2.AsyncClient
+    kernel: Kernel
+    clock: Stopwatch
+    dsn: str
+    people: dict[str, Person] = field(default_factory=dict)
+
+    async def get(self, path: str, **request: Any) -> httpx2.Response:
+        """Call as a stranger who is not signed in."""
+        return await self.http.get(path, **request)
+
+    async def post(self, path: str, **request: Any) -> httpx2.Response:
+        return await self.http.post(path, **request)
+
+    async def person(self, name: str = "ada", *, role: str = "user") -> Person:
+        """A new person; each call makes another one, so that tests keep apart."""
+        username = f"{name}-{next(_numbers)}-{uuid4().hex[:6]}"
+        email = f"{username}@example.com"
+        answer = await self.http.post(
+            "/auth/signup", json={"email": email, "password": PASSWORD, "username": username}
+        )
+        assert answer.status_code == 201, answer.text
+        body = answer.json()
+        if role != "user":
+            self.sql("update accounts.users set role = %s where id = %s", role, body["user"]["id"])
+            self.kernel.database  # noqa: B018
+        return Person(
+            self, body["user"]["id"], username, email, body["access_token"], body["refresh_token"]
+        )
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Look at (or bend) the database directly, where no front door shows or does it."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
