@@ -1,5 +1,6 @@
 """One PostgreSQL for the whole run, one migrated template, one cloned database and one server per worker."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -38,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         connection.execute(f'create database "{TEMPLATE}"')
     migrate(cluster.dsn_for(TEMPLATE))
     config.stash[_CLUSTER] = (cluster, folder)
-    os.environ["QUINTET_TEST_DSN"] = cluster.dsn_for("{database}")
+    os.environ["QUINTET_TEST_DSN"] = cluster.dsn_for("__database__")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -54,7 +55,7 @@ _CLUSTER: pytest.StashKey[tuple[Cluster, Path]] = pytest.StashKey()
 
 def dsn_of(database: str) -> str:
     """The address of a database of the run's cluster."""
-    return os.environ["QUINTET_TEST_DSN"].replace("{database}", database)
+    return os.environ["QUINTET_TEST_DSN"].replace("__database__", database)
 
 
 def clone_database(name: str) -> str:
@@ -95,10 +96,25 @@ async def serving(settings: Settings, dsn: str, clock: Stopwatch | None = None) 
     clock = clock or Stopwatch()
     edge = build_app(settings, dsn, clock=clock)
     litestar: Any = edge.app
-    async with litestar.lifespan():
-        transport = httpx2.ASGITransport(app=edge, client=("127.0.0.1", 50000))
-        async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
-            yield World(http=http, kernel=litestar.state.kernel, clock=clock, dsn=dsn)
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:  # in a task of its own, as under uvicorn: fixtures change tasks, lifespans may not
+        try:
+            async with litestar.lifespan():
+                begun.set()
+                await end.wait()
+        finally:
+            begun.set()
+
+    life = asyncio.create_task(live())
+    await begun.wait()
+    if life.done():
+        await life
+    transport = httpx2.ASGITransport(app=edge, client=("127.0.0.1", 50000))
+    async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
+        yield World(http=http, kernel=litestar.state.kernel, clock=clock, dsn=dsn)
+    end.set()
+    await life
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ Invariant: events emitted in a transaction are numbered and written just before 
 listeners only after it. A database that is away is `Unavailable` (503), never a bug.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
@@ -124,16 +125,10 @@ class Database:
         While it is away every use answers `Unavailable` at once instead of queueing for a connection; when
         it is back, connections that died with it are thrown out.
         """
-        try:
-            connection = await psycopg.AsyncConnection.connect(self._dsn, connect_timeout=2)
-            async with connection:
-                await connection.execute("select 1")
-        except psycopg.Error:
-            self.away = True
-        else:
-            if self.away:
-                await self._pool.check()
-            self.away = False
+        away = not await asyncio.to_thread(_answers, self._dsn)
+        if self.away and not away:
+            await self._pool.check()
+        self.away = away
 
     async def transact(self, act: Callable[[Tx], Awaitable[T]]) -> T:
         """Run `act` in a transaction and commit; run anew where the database asks for it (deadlock).
@@ -181,6 +176,16 @@ class Database:
             raise Unavailable
         async with away_is_unavailable(), self._pool.connection() as connection:
             yield connection
+
+
+def _answers(dsn: str) -> bool:
+    """Whether the database takes a new connection; in a thread, since a cancelled connect would leak."""
+    try:
+        with psycopg.connect(dsn, connect_timeout=2) as connection:
+            connection.execute("select 1")
+    except psycopg.Error:
+        return False
+    return True
 
 
 @asynccontextmanager

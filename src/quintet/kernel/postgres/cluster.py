@@ -52,7 +52,12 @@ class Cluster:
 
     def dsn_for(self, database: str) -> str:
         """The address of another database in the same cluster."""
-        return socket_dsn(self._server.socket_folder, database)
+        return socket_dsn(self.socket_folder, database)
+
+    @property
+    def socket_folder(self) -> Path:
+        """The private folder of the database's socket."""
+        return self._server.socket_folder
 
     @property
     def pid(self) -> int:

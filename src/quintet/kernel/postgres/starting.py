@@ -22,7 +22,7 @@ from .postmaster import POLL_SECONDS, START_SECONDS, Postmaster, find_postmaster
 from .processes import first_closed_folder, orphans_in, reap_when_dead, spawn
 
 _RETRY_SECONDS = 10  # what a killed server left behind holds its memory until it notices
-_ORPHANS_LEFT_SECONDS = 2  # backends in the midst of a long computation do not notice, and are ended then
+_ORPHANS_LEFT_SECONDS = 1  # backends in the midst of a long computation do not notice, and are ended then
 _LONGEST_LOG_BYTES = 10_000_000
 # In PostgreSQL's words: someone else is just starting, or the last one is not quite gone.
 _PASSING = ('lock file "postmaster.pid" already exists', "is still in use")
