@@ -85,3 +85,24 @@ class World:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             cursor = connection.execute(statement, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+
+async def new_title(person: Person, **given: Any) -> str:
+    """A fresh title; its id."""
+    body = {"title": "Heat", "kind": "film", "total_length_seconds": 10200, **given}
+    answer = await person.post("/api/titles", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+async def mark(person: Person, title_id: str, pct: float, **given: Any) -> dict[str, Any]:
+    """Place a mark; the answer's body."""
+    answer = await person.post(f"/api/titles/{title_id}/wiggs", json={"position_pct": pct, **given})
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json()
+
+
+def code_of(answer: httpx2.Response) -> tuple[int, str]:
+    """Status and code of a problem."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 from litestar.datastructures import State
 
+from quintet import console
 from quintet.domains import accounts, catalogue
 from quintet.apps import wigg
 from quintet.kernel.background import database_watch, running, upkeep
@@ -28,6 +29,7 @@ from quintet.settings import Settings
 
 DOMAINS: tuple[Part, ...] = (accounts.PART, catalogue.PART)
 APPS: tuple[Part, ...] = (wigg.PART,)
+PARTS: tuple[Part, ...] = (*DOMAINS, *APPS, console.PART)
 
 
 async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metrics) -> Kernel:
@@ -51,7 +53,7 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         authenticate=accounts.nobody,
     )
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))
-    for part in (*DOMAINS, *APPS):
+    for part in PARTS:
         for start in part.on_start:
             await start(kernel)
     return kernel
@@ -65,13 +67,13 @@ def build_app(
     `restart_database` is called twice a second and restarts our own database if it has died.
     """
     metrics = Metrics()
-    parts = (*DOMAINS, *APPS)
+
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         kernel = await build_kernel(settings, dsn, clock or SystemClock(), metrics)
         app.state.kernel = kernel
-        work = [upkeep, database_watch(restart_database), *(one for part in parts for one in part.background)]
+        work = [upkeep, database_watch(restart_database), *(one for part in PARTS for one in part.background)]
         try:
             async with running(kernel, work):
                 yield
@@ -79,7 +81,7 @@ def build_app(
             await kernel.database.close()
 
     app = Litestar(
-        route_handlers=[*OPERATIONS, *(handler for part in parts for handler in part.routes)],
+        route_handlers=[*OPERATIONS, *(handler for part in PARTS for handler in part.routes)],
         request_class=Call,
         guards=[admit],
         exception_handlers={Exception: answer_exception, 500: answer_exception},  # pyright: ignore[reportArgumentType]

@@ -37,7 +37,7 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) ->
 
 @contextlib.contextmanager
 def reachable_folder() -> Generator[Path]:
-    """A temporary folder that every account may enter; servers left running in it are ended, then it is removed."""
+    """A temporary folder that every account may enter, removed with any server left running in it."""
     folder = Path(tempfile.mkdtemp(prefix="quintet-test-"))
     folder.chmod(0o755)
     try:
@@ -52,7 +52,7 @@ def reachable_folder() -> Generator[Path]:
 
 @contextlib.contextmanager
 def foreign_postgres(folder: Path, binaries: Binaries | None = None) -> Generator[str]:
-    """The address of database `quintet` on a server of its own in `folder`, as an owner who is no superuser."""
+    """The address of a database on a server of its own in `folder`, for an owner who is no superuser."""
     binaries = binaries or find_binaries()
     account = account_for(folder)
     pgdata, log = folder / "foreign", folder / "foreign.log"

@@ -10,10 +10,26 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+from tests.kernel.foreign_postgres import (
+    APPLICATION,
+    PASSWORD,
+    foreign_postgres,
+    reachable_folder,
+    wait_until,
+)
 
-from quintet.kernel.postgres import BackupFailed, Binaries, Cluster, Manifest, backup, find_binaries, restore, verify
-from quintet.kernel.postgres.manifest import DUMP_NAME, MANIFEST_NAME
-from tests.kernel.foreign_postgres import APPLICATION, PASSWORD, foreign_postgres, reachable_folder, wait_until
+from quintet.kernel.postgres import (
+    BackupFailed,
+    Binaries,
+    Cluster,
+    Manifest,
+    backup,
+    find_binaries,
+    restore,
+    verify,
+)
+from quintet.kernel.postgres.manifest import DUMP_NAME, MANIFEST_NAME, count_rows
+from quintet.kernel.postgres.tools import restore_dump_into_older
 
 SAMPLE = """
     CREATE SCHEMA kernel;
@@ -22,12 +38,12 @@ SAMPLE = """
     CREATE EXTENSION pg_trgm;
     CREATE SCHEMA "Odd ""name";
     CREATE TABLE "Odd ""name"."a table" (word text);
-    INSERT INTO "Odd ""name"."a table" SELECT 'wörd ' || n FROM generate_series(1, 2000) n;
+    INSERT INTO "Odd ""name"."a table" SELECT 'wörd ' || n FROM generate_series(1, 20000) n;
     CREATE TABLE parted (day int) PARTITION BY RANGE (day);
     CREATE TABLE parted_one PARTITION OF parted FOR VALUES FROM (0) TO (10);
     INSERT INTO parted SELECT generate_series(0, 9);
 """
-TABLES = {"kernel.migrations": 2, 'Odd "name.a table': 2000, "public.parted_one": 10}
+TABLES = {"kernel.migrations": 2, 'Odd "name.a table': 20000, "public.parted_one": 10}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +105,7 @@ def test_round_trip(cluster: Cluster, tmp_path: Path) -> None:
         assert restore(target, dsn, cluster.binaries) == manifest
         with psycopg.connect(dsn) as connection:
             words = connection.execute('SELECT min(word), count(*) FROM "Odd ""name"."a table"').fetchone()
-            assert words == ("wörd 1", 2000)
+            assert words == ("wörd 1", 20000)
         with pytest.raises(BackupFailed, match=r"restored is not empty: it holds 3 tables"):
             restore(target, dsn, cluster.binaries)
 
@@ -100,14 +116,17 @@ def test_target_must_be_new_and_a_killed_backup_does_not_block(cluster: Cluster,
     again = made.with_name("again")
     leftover = made.with_name("again.partial")
     leftover.mkdir()
-    (leftover / DUMP_NAME).write_text("half")
+    (leftover / "stray").write_text("half")
     backup(cluster.dsn, cluster.binaries, again)
     assert not leftover.exists()
+    assert {file.name for file in again.iterdir()} == {DUMP_NAME, MANIFEST_NAME}
     Manifest.read(again)
 
 
 def test_failed_backup_leaves_nothing(cluster: Cluster, tmp_path: Path) -> None:
-    broken = replaced_tool(cluster.binaries, tmp_path, "pg_dump", "echo 'No space left on device' >&2; exit 1")
+    broken = replaced_tool(
+        cluster.binaries, tmp_path, "pg_dump", "echo 'No space left on device' >&2; exit 1"
+    )
     with pytest.raises(BackupFailed, match="a disk is full"):
         backup(cluster.dsn, broken, tmp_path / "made")
     assert list(tmp_path.glob("made*")) == []
@@ -198,6 +217,31 @@ def test_backup_of_a_newer_server_is_not_restored_into_an_older(cluster: Cluster
     refuses_whole(made, cluster, "The backup is of PostgreSQL 99, the server is 18")
 
 
+def test_older_servers_get_no_setting_they_do_not_know(cluster: Cluster, made: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    real = shlex.quote(str(cluster.binaries.path("psql")))
+    spied = replaced_tool(cluster.binaries, tmp_path, "psql", f'tee {script} | {real} "$@"')
+    with empty_database(cluster) as dsn:
+        restore_dump_into_older(spied, made / DUMP_NAME, dsn)
+        assert "SET statement_timeout" in script.read_text()
+        assert "transaction_timeout" not in script.read_text().replace("idle_in_transaction_session", "")
+        with psycopg.connect(dsn) as connection:
+            assert count_rows(connection) == TABLES
+    with empty_database(cluster) as dsn:
+        with psycopg.connect(dsn) as connection:
+            connection.execute("CREATE VIEW public.parted AS SELECT 1")
+        with pytest.raises(BackupFailed, match="already exists"):
+            restore_dump_into_older(cluster.binaries, made / DUMP_NAME, dsn)
+        cut = tmp_path / "cut"
+        cut.write_bytes((made / DUMP_NAME).read_bytes()[:-400])
+        with psycopg.connect(dsn) as connection:
+            connection.execute("DROP VIEW public.parted")
+        with pytest.raises(BackupFailed, match="pg_restore"):
+            restore_dump_into_older(cluster.binaries, cut, dsn)
+        with psycopg.connect(dsn) as connection:
+            assert count_rows(connection) == {}, "half a script must not be committed"
+
+
 def test_foreign_server_with_a_password(cluster: Cluster, made: Path, tmp_path: Path) -> None:
     words = tmp_path / "words"
     spied = cluster.binaries
@@ -222,7 +266,7 @@ def replaced_tool(binaries: Binaries, folder: Path, name: str, script: str) -> B
     """The same programs, one of them replaced by a shell script."""
     programs = folder / "programs"
     programs.mkdir(parents=True)
-    for program in ("initdb", "postgres", "pg_dump", "pg_restore"):
+    for program in ("initdb", "postgres", "pg_dump", "pg_restore", "psql"):
         content = script if program == name else f'exec {shlex.quote(str(binaries.path(program)))} "$@"'
         (programs / program).write_text(f"#!/bin/sh\n{content}\n")
         (programs / program).chmod(0o755)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.kernel.foreign_postgres import reachable_folder, wait_until
 
 from quintet.kernel.postgres import AlreadyServed, Cluster, ForeignFolder, ServeLock
 from quintet.kernel.postgres.account import account_for
 from quintet.kernel.postgres.processes import is_alive, orphans_in, runs_postgres_in, spawn
-from tests.kernel.foreign_postgres import reachable_folder, wait_until
 
 OPEN_AND_WAIT = """
 import sys
@@ -88,7 +88,14 @@ def test_first_start_is_quick_and_set_up_as_promised(data: Path, capsys: pytest.
             adopted = time.perf_counter() - first
         settings = {
             name: one_value(cluster.dsn, f"SHOW {name}")
-            for name in ("fsync", "synchronous_commit", "data_checksums", "listen_addresses", "TimeZone", "jit")
+            for name in (
+                "fsync",
+                "synchronous_commit",
+                "data_checksums",
+                "listen_addresses",
+                "TimeZone",
+                "jit",
+            )
         }
         words = one_value(cluster.dsn, "SELECT current_database() || lower('ÉÅ')")
         with psycopg.connect(cluster.dsn) as connection:
@@ -177,15 +184,19 @@ def test_a_computing_backend_of_a_killed_server_does_not_block_the_next(data: Pa
                 with contextlib.suppress(psycopg.OperationalError):
                     busy.execute(endless)
 
-            thread = threading.Thread(target=compute)
+            thread = threading.Thread(target=compute, daemon=True)
             thread.start()
             backend = busy.info.backend_pid
             active = f"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {backend}"
             wait_until(lambda: bool(one_value(cluster.dsn, active)), "the loop")
             assert orphans_in(data / "postgres") == [], "no orphan while its server lives"
-            kill_server(cluster)
-            assert cluster.ensure_running()
-            thread.join(20)
+            try:
+                kill_server(cluster)
+                assert cluster.ensure_running()
+                thread.join(20)
+            finally:  # it would compute for ever
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(backend, signal.SIGKILL)
         assert not is_alive(backend)
         assert one_value(cluster.dsn, "SELECT 1") == 1
 
@@ -255,7 +266,9 @@ except PostgresFailed as refusal:
     command = [sys.executable, "-c", code, str(data)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with ServeLock(data):
-        refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=20)
+        refused = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=20
+        )
         with pytest.raises(AlreadyServed, match=str(os.getpid())):
             ServeLock(data)
     taken = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=20)

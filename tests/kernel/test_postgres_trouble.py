@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.kernel.foreign_postgres import reachable_folder
 
 from quintet.kernel.postgres import (
     Binaries,
@@ -25,8 +26,8 @@ from quintet.kernel.postgres import (
 )
 from quintet.kernel.postgres.account import account_for
 from quintet.kernel.postgres.binaries import OLDEST_MAJOR
+from quintet.kernel.postgres.failures import failure_of
 from quintet.kernel.postgres.layout import Layout
-from tests.kernel.foreign_postgres import reachable_folder
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root switches accounts")
 
@@ -42,13 +43,16 @@ def small_disk(folder: Path, megabytes: int) -> Generator[Path]:
     """A disk of this size mounted on the folder; skips the test where mounting is not allowed."""
     folder.mkdir()
     options = f"size={megabytes}m,mode=755"
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if mount is None or umount is None:
+        pytest.skip("this machine has no mount")
+    command = [mount, "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
         pytest.skip("this machine lets nobody mount a small disk")
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        subprocess.run([umount, "--lazy", str(folder)], check=True)
 
 
 def programs_that(ground: Path, **scripts: str) -> Binaries:
@@ -102,7 +106,10 @@ def test_disk_full_while_starting(ground: Path) -> None:
                 file.write(bytes(4096))
         with pytest.raises(DiskFull, match=r"disk .* is full\. Free some space"):
             Cluster.open(disk / "data")
+        # The log may have found no room for its last words either.
+        assert isinstance(failure_of("Starting", "", disk), DiskFull)
         ballast.unlink()
+        assert isinstance(failure_of("Starting", "", disk), StartFailed)
         Cluster.open(disk / "data").close()
 
 

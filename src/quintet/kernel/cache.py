@@ -65,6 +65,13 @@ class HotAnswers:
             task.add_done_callback(lambda _: self._underway.pop(marker, None))
         return await asyncio.shield(task)
 
+    async def seq_of(self, room: str) -> int:
+        """The room's last seq, as of at most a second ago."""
+        known = self._rooms.get(room)
+        if known is None or time.monotonic() - known.checked_at >= STALE_SECONDS:
+            await self._check(room)
+        return self._rooms[room].seq
+
     def fresh(self, room: str, key: str) -> HotAnswer | None:
         """The answer, if it may be served this moment without asking anybody."""
         answer = self._answers.get((room, key))

@@ -28,7 +28,18 @@ Connection = psycopg.AsyncConnection[Any]
 # The classes of SQLSTATE that say "the database is away or going", not "the statement is wrong".
 _AWAY = ("08", "57P", "53", "58")
 ATTEMPTS = 4
-SESSION = "-c TimeZone=UTC -c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+SESSION = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "TimeZone": "UTC",
+        "statement_timeout": "15s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "30s",
+        # Where fuzzy search begins to see a likeness; the defaults miss `hamelt` for Hamlet.
+        "pg_trgm.similarity_threshold": "0.25",
+        "pg_trgm.word_similarity_threshold": "0.4",
+    }.items()
+)
 
 
 class _InstantLoader(TimestamptzLoader):

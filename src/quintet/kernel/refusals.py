@@ -43,7 +43,8 @@ class Refusal(Exception):
 
     def __init_subclass__(cls) -> None:
         cls.title = (cls.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        if "code" not in cls.__dict__:  # a narrower refusal may keep its parent's code
+            cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 class BadRequest(Refusal):

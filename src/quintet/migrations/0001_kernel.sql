@@ -88,3 +88,6 @@ begin
     returning r.granted, greatest(r.arrives_at - present, 0) into granted, used_seconds;
 end
 $$;
+
+-- What floors above may read of rooms, in the snapshot of their own reads.
+create view kernel.room_seqs as select room, seq from kernel.rooms;

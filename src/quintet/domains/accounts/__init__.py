@@ -1,12 +1,17 @@
-"""Accounts: one account system for all five products."""
+"""Accounts: one account system for all five products.
 
-from quintet.kernel.actor import Actor
+Other schemas may read the view `accounts.people` (id, username, display_name) and refer to
+`accounts.users (id)`; nothing else of this schema is theirs.
+"""
+
+from quintet.domains.accounts.actions import make_admin
+from quintet.domains.accounts.authentication import nobody, start
+from quintet.domains.accounts.model import Account, EmailTaken, UsernameTaken
+from quintet.domains.accounts.queries import accounts_of
+from quintet.domains.accounts.routes import ROUTES
+from quintet.domains.accounts.upkeep import accounts_upkeep
 from quintet.kernel.parts import Part
-from quintet.kernel.refusals import NotSignedIn
 
-PART = Part("accounts")
+PART = Part("accounts", routes=ROUTES, background=(accounts_upkeep,), on_start=(start,))
 
-
-async def nobody(_token: str) -> Actor:
-    """Know nobody."""
-    raise NotSignedIn
+__all__ = ["PART", "Account", "EmailTaken", "UsernameTaken", "accounts_of", "make_admin", "nobody"]

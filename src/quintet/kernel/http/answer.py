@@ -33,6 +33,7 @@ class Answer(Response[T], Generic[T]):
         headers: dict[str, str] | None = None,
         secret: bool = False,
         max_age_seconds: int = 0,
+        content_type: str = "application/json",
     ) -> None:
         super().__init__(content, status_code=status)
         self.body = b"" if content is None else content if isinstance(content, bytes) else json.encode(content)
@@ -41,7 +42,7 @@ class Answer(Response[T], Generic[T]):
         self.more_headers = headers or {}
         self.secret = secret
         self.max_age_seconds = max_age_seconds
-        self.content_type = b"application/json"
+        self.content_type = content_type.encode()
 
     def to_asgi_response(self, *, request: Any, status_code: int | None = None, **_: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The answer to this very request, as an ASGI application."""
@@ -91,7 +92,7 @@ class Rendered:
         self._headers = headers
         self._body = body
 
-    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 (named so by callers)
         """Send it."""
         if self._status not in {204, 304}:
             self._headers.append((b"content-length", str(len(self._body)).encode()))

@@ -41,6 +41,12 @@ class Edge:
         self._metrics = metrics
         self._log = get_logger()
 
+    def drain(self) -> None:
+        """Fail readiness from now on, so that balancers send no more."""
+        kernel = getattr(self.app.state, "kernel", None)
+        if kernel is not None:
+            kernel.draining = True
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request; everything but HTTP goes straight through."""
         if scope["type"] != "http":

@@ -53,9 +53,8 @@ async def metrics(request: Call) -> Answer[bytes]:
     bearer = bool(token) and hmac.compare_digest(offered.encode(), token.encode())
     if not bearer and not _is_loopback(request.call_state.address):
         raise NotFound
-    answer = Answer(generate_latest(request.kernel.metrics.registry), secret=True)
-    answer.content_type = b"text/plain; version=0.0.4; charset=utf-8"
-    return answer
+    figures = generate_latest(request.kernel.metrics.registry)
+    return Answer(figures, secret=True, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @get("/.well-known/jwks.json", access=Access.PUBLIC, tag="Accounts", limited=False, reads_token=False,

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 T = TypeVar("T")
 
-Limit = Annotated[int, Parameter(ge=1, le=100, description="How many items at most.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=100, description="How many items at most.")]
 Cursor = Annotated[
-    str | None, Parameter(max_length=2000, description="Where the last page ended; from `next_cursor`.")
+    str | None, QueryParameter(max_length=2000, description="Where the last page ended; from `next_cursor`.")
 ]
 
 

@@ -32,7 +32,7 @@ from .manifest import (
     migrations_applied,
     user_tables,
 )
-from .tools import check_tools_fit, open_connection, run_tool
+from .tools import check_tools_fit, open_connection, restore_dump, restore_dump_into_older, run_tool
 
 # A migration may hold a table; a backup that waits for ever looks like one that works.
 _LOCK_WAIT_SECONDS = 60
@@ -115,9 +115,10 @@ def _dump(connection: psycopg.Connection, dsn: str, binaries: Binaries, folder: 
 
 
 def _restore(path: Path, dsn: str, binaries: Binaries, manifest: Manifest) -> None:
-    options = ["--single-transaction", "--exit-on-error", "--no-owner"]
-    run_tool(binaries, "pg_restore", [*options, path / DUMP_NAME], dsn)
     with closing(open_connection(dsn)) as connection:
+        knows_all = connection.info.server_version >= 170000
+        bring_in = restore_dump if knows_all else restore_dump_into_older
+        bring_in(binaries, path / DUMP_NAME, dsn)
         found = count_rows(connection)
         differing = sorted(
             name

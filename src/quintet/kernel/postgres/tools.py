@@ -3,8 +3,11 @@
 Invariant: no password on a command line, where every account of the machine could read it.
 """
 
+import contextlib
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from .manifest import BackupFailed
 
 _CONNECT_SECONDS = 10
 _TAIL_LINES = 5
+_SETTING_SINCE_17 = b"SET transaction_timeout = 0;\n"
 
 
 def open_connection(dsn: str) -> psycopg.Connection:
@@ -60,6 +64,65 @@ def run_tool(
             raise
     if program.returncode != 0:
         raise failed(name, said)
+
+
+def restore_dump(binaries: Binaries, dump: Path, dsn: str) -> None:
+    """Bring a dump into the database at `dsn`, all of it or nothing. Raises BackupFailed."""
+    run_tool(binaries, "pg_restore", ["--single-transaction", "--exit-on-error", "--no-owner", dump], dsn)
+
+
+def restore_dump_into_older(binaries: Binaries, dump: Path, dsn: str) -> None:
+    """The same for servers before 17, through psql.
+
+    pg_restore since 17 begins with a setting that older servers do not know, and has no option against it;
+    so it writes its script to us, and the script goes to psql without that line.
+    """
+    address, environment = _address_without_password(dsn)
+    write = [str(binaries.path("pg_restore")), "--no-owner", "--file=-", str(dump)]
+    read = [str(binaries.path("psql")), "--no-password", f"--dbname={address}", "--no-psqlrc", "--quiet"]
+    read += ["--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-"]
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(write, stdout=subprocess.PIPE, stderr=complaints, env=environment) as writer,  # noqa: S603
+        subprocess.Popen(  # noqa: S603
+            read, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=environment
+        ) as reader,
+    ):
+        try:
+            # Without the writer's whole script psql must not commit, so it is ended before its input does.
+            whole = _hand_over(writer, reader)
+            if not whole:
+                reader.kill()
+        except BaseException:
+            writer.kill()
+            reader.kill()
+            raise
+        code = reader.wait()
+        complaints.seek(0)
+        said = complaints.read()
+    if not whole or code != 0:
+        raise failed("pg_restore", said)
+
+
+def _hand_over(writer: subprocess.Popen[bytes], reader: subprocess.Popen[bytes]) -> bool:
+    if writer.stdout is None or reader.stdin is None:
+        return False
+    try:
+        for line in writer.stdout:
+            if line == _SETTING_SINCE_17:
+                break
+            reader.stdin.write(line)
+        shutil.copyfileobj(writer.stdout, reader.stdin)
+        reader.stdin.flush()
+        whole = writer.wait() == 0
+    except BrokenPipeError:  # psql met an error and has said so
+        writer.kill()
+        with contextlib.suppress(BrokenPipeError):  # what it did not read is still in our buffer
+            reader.stdin.close()
+        return False
+    if whole:
+        reader.stdin.close()
+    return whole
 
 
 def failed(name: str, said: bytes) -> BackupFailed:

@@ -1,0 +1,243 @@
+"""The verbs of marks: place, change, remove.
+
+Invariant: a transaction changes the marks first and the title's curve last, so that the curve (which all of
+a title's visitors share) is locked as briefly as can be.
+"""
+
+import base64
+import hashlib
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from quintet.apps.wigg import access, queries
+from quintet.apps.wigg.model import (
+    ActionId,
+    ChangedWigg,
+    NewWigg,
+    OptimisticIdReused,
+    PlacedBatch,
+    PlacedWigg,
+    ShownWigg,
+    TooClose,
+    UndoToken,
+    Wigg,
+    WiggBatch,
+    WiggChange,
+    WiggChanged,
+    WiggId,
+    WiggMoved,
+    WiggPlaced,
+    WiggRemoved,
+)
+from quintet.apps.wigg.placing import Step, check_client_time, marks_of, place
+from quintet.apps.wigg.queries import KnownPlacing, NewAction
+from quintet.apps.wigg.rules import MERGE_WITHIN, curve_change, pct_of, position_of
+from quintet.domains.catalogue import WorkId
+from quintet.kernel import json
+from quintet.kernel.actor import Actor
+from quintet.kernel.clock import Instant
+from quintet.kernel.database import Tx
+from quintet.kernel.ids import new_id
+from quintet.kernel.secrets import Secrets
+
+
+async def place_wigg(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, mark: NewWigg) -> PlacedWigg:
+    """Mark where a title gets good; a mark within 1 % of one's own is merged into it."""
+    placed = await _place_all(tx, actor, secrets, title_id, [mark], batch_id=None)
+    return placed[0]
+
+
+async def place_batch(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, batch: WiggBatch) -> PlacedBatch:
+    """Place many marks, all or none."""
+    access.check_session(batch.session_id)
+    batch_id = ActionId(new_id())
+    items = await _place_all(tx, actor, secrets, title_id, batch.wiggs, batch_id=batch_id)
+    return PlacedBatch(items, undo_token(secrets, batch_id))
+
+
+async def change_wigg(
+    tx: Tx, actor: Actor, secrets: Secrets, title_id: str, wigg_id: UUID, change: WiggChange
+) -> ChangedWigg:
+    """Change one's own mark; raises TooClose to another of one's own."""
+    wigg, own = await access.wigg_to_change(tx, actor, title_id, wigg_id)
+    action_id = ActionId(new_id())
+    changed = msgspec.structs.replace(
+        wigg,
+        position=wigg.position if change.position_pct is UNSET else position_of(change.position_pct),
+        note=wigg.note if change.note is UNSET else change.note,
+        rating=wigg.rating if change.rating is UNSET else change.rating,
+        action_id=action_id,
+        marked_at=tx.now,
+        updated_at=tx.now,
+    )
+    if changed.position != wigg.position:
+        for other in own:
+            if other.id != wigg.id and abs(other.position - changed.position) < MERGE_WITHIN:
+                raise TooClose(members={"wigg_id": other.id, "position_pct": pct_of(other.position)})
+    step = Step(action_id, wigg, changed)
+    await _write(tx, actor, secrets, WorkId(title_id), own, [step], "change_wigg", batch_id=None)
+    fields = msgspec.structs.asdict(shown(changed))
+    return ChangedWigg(**fields, undo_token=undo_token(secrets, action_id))
+
+
+async def remove_wigg(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, wigg_id: UUID) -> UndoToken:
+    """Remove one's own mark."""
+    wigg, own = await access.wigg_to_change(tx, actor, title_id, wigg_id)
+    step = Step(ActionId(new_id()), wigg, None)
+    await _write(tx, actor, secrets, WorkId(title_id), own, [step], "remove_wigg", batch_id=None)
+    return UndoToken(undo_token(secrets, step.action_id))
+
+
+def undo_token(secrets: Secrets, action_id: ActionId) -> str:
+    """The token that takes an action back: derived, so a repeated answer carries the same one."""
+    return base64.urlsafe_b64encode(secrets.mac("undo", action_id.bytes)[:24]).decode()
+
+
+def shown(wigg: Wigg) -> ShownWigg:
+    """A mark as its author sees it."""
+    pct = pct_of(wigg.position)
+    return ShownWigg(wigg.id, pct, pct, wigg.note, wigg.rating, wigg.created_at, wigg.updated_at)
+
+
+async def _place_all(
+    tx: Tx, actor: Actor, secrets: Secrets, title_id: str, marks: list[NewWigg], batch_id: ActionId | None
+) -> list[PlacedWigg]:
+    """Place marks one after the other; what an optimistic id has become already is only told again."""
+    for index, mark in enumerate(marks):
+        access.check_session(mark.session_id)
+        check_client_time(
+            mark.created_at, tx.now, "/created_at" if batch_id is None else f"/wiggs/{index}/created_at"
+        )
+    title = await access.title_to_mark(tx, actor, title_id)
+    asked = [mark.optimistic_id for mark in marks if mark.optimistic_id is not None]
+    known = {one.optimistic_id: one for one in await queries.known_placings(tx, actor.id, asked)} if asked else {}
+    before = await queries.own_wiggs(tx, actor.id, title.id)
+    own = {wigg.id: wigg for wigg in before}
+    steps: list[Step] = []
+    placed: list[PlacedWigg] = []
+    for mark in marks:
+        again = known.get(mark.optimistic_id) if mark.optimistic_id else None
+        if again is not None:
+            placed.append(_told_again(secrets, again, title.id, mark))
+            continue
+        step = place(own.values(), mark, ActionId(new_id()), WiggId(new_id()), tx.now)
+        if step.after is None:
+            raise AssertionError("a placing leaves a mark")
+        own[step.after.id] = step.after
+        steps.append(step)
+        answer = _placed(secrets, step, step.after)
+        placed.append(answer)
+        if mark.optimistic_id is not None:
+            told = {k: v for k, v in msgspec.to_builtins(answer, enc_hook=str).items() if k != "undo_token"}
+            row = KnownPlacing(mark.optimistic_id, title.id, _fingerprint(mark), step.action_id, told)
+            known[mark.optimistic_id] = row
+            await queries.remember_placing(tx, actor.id, row)
+    if steps:
+        await _write(tx, actor, secrets, title.id, before, steps, "place_wigg", batch_id=batch_id)
+    return placed
+
+
+async def _write(
+    tx: Tx,
+    actor: Actor,
+    secrets: Secrets,
+    title_id: WorkId,
+    before: list[Wigg],
+    steps: list[Step],
+    action_type: str,
+    *,
+    batch_id: ActionId | None,
+) -> None:
+    """Write marks, actions, events and the curve for steps taken from `before`."""
+    own = {wigg.id: wigg for wigg in before}
+    touched: dict[WiggId, Wigg] = {}
+    for step in steps:
+        if step.after is not None:
+            own[step.after.id] = touched[step.after.id] = step.after
+        elif step.before is not None:
+            del own[step.before.id]
+            await queries.delete_wigg(tx, step.before.id)
+        _emit(tx, actor, title_id, step)
+    if touched:
+        await queries.write_wiggs(tx, actor.id, title_id, list(touched.values()))
+    actions = [_action(secrets, actor, title_id, step, action_type, batch_id) for step in steps]
+    if batch_id is not None:
+        whole = Step(batch_id, None, None)
+        actions.insert(0, _action(secrets, actor, title_id, whole, "place_batch", None))
+    await queries.write_actions(tx, actions)
+    painting = tuple(await queries.own_painting(tx, actor.id, title_id))
+    change = curve_change(
+        msgspec.structs.replace(marks_of(before), painting=painting),
+        msgspec.structs.replace(marks_of(own.values()), painting=painting),
+    )
+    added = len(own) - len(before)
+    if change or added:
+        await queries.add_to_curve(tx, title_id, added, change)
+
+
+def _action(
+    secrets: Secrets, actor: Actor, title_id: WorkId, step: Step, action_type: str, batch_id: ActionId | None
+) -> NewAction:
+    return NewAction(
+        id=step.action_id,
+        user_id=actor.id,
+        title_id=title_id,
+        action_type=action_type,
+        session_id=step.after.session_id if step.after else None,
+        batch_id=batch_id,
+        before=[step.before] if step.before else [],
+        after=[step.after] if step.after else [],
+        token_hash=hashlib.sha256(undo_token(secrets, step.action_id).encode()).hexdigest(),
+    )
+
+
+def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
+    """Tell the title's room, so that old state + events = new state. Notes are never told."""
+    room, before, after = access.title_room(title_id), step.before, step.after
+    if after is None:
+        if before is not None:
+            pct = pct_of(before.position)
+            tx.emit(room, WiggRemoved(user_id=actor.id, title_id=title_id, wigg_id=before.id, position_pct=pct))
+        return
+    kind = None
+    if before is None:
+        kind = WiggPlaced
+    elif before.position != after.position:
+        kind = WiggMoved
+    elif before.rating != after.rating:
+        kind = WiggChanged
+    if kind is not None:
+        pct = pct_of(after.position)
+        event = kind(
+            user_id=actor.id, title_id=title_id, wigg_id=after.id, position_pct=pct, rating=after.rating
+        )
+        tx.emit(room, event)
+
+
+def _placed(secrets: Secrets, step: Step, wigg: Wigg) -> PlacedWigg:
+    return PlacedWigg(
+        id=wigg.id,
+        position_pct=pct_of(wigg.position),
+        note=wigg.note,
+        rating=wigg.rating,
+        created_at=wigg.created_at,
+        undo_token=undo_token(secrets, step.action_id),
+        outcome="created" if step.before is None else "merged",
+        merged=step.before is not None,
+    )
+
+
+def _told_again(secrets: Secrets, known: KnownPlacing, title_id: WorkId, mark: NewWigg) -> PlacedWigg:
+    if known.title_id != title_id or known.fingerprint != _fingerprint(mark):
+        raise OptimisticIdReused
+    token = undo_token(secrets, known.action_id)
+    first = msgspec.convert({**known.answer, "undo_token": token, "outcome": "known"}, PlacedWigg)
+    return msgspec.structs.replace(first, created_at=Instant.at(first.created_at))
+
+
+def _fingerprint(mark: NewWigg) -> bytes:
+    """What must be the same when an optimistic id comes again; the edit session may be another by then."""
+    said = [position_of(mark.position_pct), mark.note, mark.rating, mark.created_at]
+    return hashlib.sha256(json.encode(said)).digest()

@@ -1,0 +1,271 @@
+"""WIGG's statements about marks, paintings and curves."""
+
+from uuid import UUID
+
+import msgspec
+
+from quintet.apps.wigg.model import ActionId, Cell, Milestone, Piece, Wigg, WiggId
+from quintet.apps.wigg.rules import CurveChange, pct_of
+from quintet.domains.catalogue import WorkId
+from quintet.kernel.actor import UserId
+from quintet.kernel.database import Tx
+from quintet.kernel.json import encode
+
+
+class KnownPlacing(msgspec.Struct, frozen=True):
+    """What an optimistic id has become."""
+
+    optimistic_id: UUID
+    title_id: WorkId
+    fingerprint: bytes
+    action_id: ActionId
+    answer: dict[str, object]
+
+
+class NewAction(msgspec.Struct, frozen=True):
+    """An action as written; `before` and `after` are the marks it touched."""
+
+    id: ActionId
+    user_id: UserId
+    title_id: WorkId
+    action_type: str
+    session_id: UUID | None
+    batch_id: ActionId | None
+    before: list[Wigg]
+    after: list[Wigg]
+    token_hash: str
+
+
+class CurveRow(msgspec.Struct, frozen=True):
+    """A title's curve on one grid, with the seq of its room in the same snapshot."""
+
+    total_length_seconds: float | None
+    version: int
+    sums: list[int]
+    voices: list[int]
+    seq: int
+
+
+class T2gCurve(msgspec.Struct, frozen=True):
+    """What the time to good is computed from."""
+
+    sums: list[int]
+    voices: list[int]
+    levels: list[int]
+    users: int
+
+
+async def lock_own_marks(tx: Tx, user_id: UserId, title_id: WorkId) -> None:
+    """Let one transaction at a time change what a user says of a title.
+
+    An advisory lock: it costs no write, and a clash of hashes only makes somebody wait.
+    """
+    await tx.run("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"wigg {user_id} {title_id}")
+
+
+async def own_wiggs(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Wigg]:
+    """A user's marks of a title, in their order along it."""
+    return await tx.all(
+        Wigg,
+        """
+        select id, position, rating, note, session_id, action_id, marked_at, client_created_at,
+               created_at, updated_at
+        from wigg.wiggs
+        where user_id = $1 and title_id = $2
+        order by position, created_at, id
+        """,
+        user_id,
+        title_id,
+    )
+
+
+async def own_painting(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Piece]:
+    """The pieces of a user's painting of a title, in their order."""
+    return await tx.all(
+        Piece,
+        """
+        select starts, ends, score from wigg.paintings
+        where user_id = $1 and title_id = $2
+        order by starts
+        """,
+        user_id,
+        title_id,
+    )
+
+
+async def own_cells(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Cell]:
+    """A user's painting with who painted what when."""
+    return await tx.all(
+        lambda starts, ends, score, version, at, session: Cell(
+            pct_of(starts), pct_of(ends), pct_of(score), version, at, session
+        ),
+        """
+        select starts, ends, score, version, painted_at, session_id from wigg.paintings
+        where user_id = $1 and title_id = $2
+        order by starts
+        """,
+        user_id,
+        title_id,
+    )
+
+
+async def write_wiggs(tx: Tx, user_id: UserId, title_id: WorkId, wiggs: list[Wigg]) -> None:
+    """Write marks, new ones and changed ones alike."""
+    await tx.run(
+        """
+        insert into wigg.wiggs as w (id, title_id, user_id, position, rating, note, session_id, action_id,
+                                     marked_at, client_created_at, created_at, updated_at)
+        select id, $2, $1, position, rating, note, session_id, action_id, marked_at, client_created_at,
+               created_at, updated_at
+        from jsonb_to_recordset($3::jsonb) as mark(
+            id uuid, position integer, rating smallint, note text, session_id uuid, action_id uuid,
+            marked_at timestamptz, client_created_at timestamptz, created_at timestamptz,
+            updated_at timestamptz
+        )
+        on conflict (id) do update
+        set position = excluded.position, rating = excluded.rating, note = excluded.note,
+            session_id = excluded.session_id, action_id = excluded.action_id,
+            marked_at = excluded.marked_at, client_created_at = excluded.client_created_at,
+            updated_at = excluded.updated_at
+        """,
+        user_id,
+        title_id,
+        encode(wiggs).decode(),
+    )
+
+
+async def delete_wigg(tx: Tx, wigg_id: WiggId) -> None:
+    """Remove a mark."""
+    await tx.run("delete from wigg.wiggs where id = $1", wigg_id)
+
+
+async def write_actions(tx: Tx, actions: list[NewAction]) -> None:
+    """Record who did what, with the state before and after."""
+    await tx.run(
+        """
+        insert into wigg.edit_actions (id, user_id, title_id, session_id, batch_id, action_type, before,
+                                       after, token_hash, created_at)
+        select id, user_id, title_id, session_id, batch_id, action_type, before, after,
+               decode(token_hash, 'hex'), $2
+        from jsonb_to_recordset($1::jsonb) as action(
+            id uuid, user_id uuid, title_id text, session_id uuid, batch_id uuid, action_type text,
+            before jsonb, after jsonb, token_hash text
+        )
+        """,
+        encode(actions).decode(),
+        tx.now,
+    )
+
+
+async def known_placings(tx: Tx, user_id: UserId, optimistic_ids: list[UUID]) -> list[KnownPlacing]:
+    """What has become of a user's optimistic ids, of those that are known."""
+    return await tx.all(
+        lambda optimistic_id, title_id, fingerprint, action_id, answer: KnownPlacing(
+            optimistic_id, title_id, bytes(fingerprint), action_id, answer
+        ),
+        """
+        select optimistic_id, title_id, fingerprint, action_id, answer from wigg.optimistic_ids
+        where user_id = $1 and optimistic_id = any($2)
+        """,
+        user_id,
+        optimistic_ids,
+    )
+
+
+async def remember_placing(tx: Tx, user_id: UserId, known: KnownPlacing) -> None:
+    """Keep what an optimistic id has become."""
+    await tx.run(
+        """
+        insert into wigg.optimistic_ids (user_id, optimistic_id, title_id, fingerprint, action_id, answer,
+                                         created_at)
+        values ($1, $2, $3, $4, $5, $6::jsonb, $7)
+        """,
+        user_id,
+        known.optimistic_id,
+        known.title_id,
+        known.fingerprint,
+        known.action_id,
+        encode(known.answer).decode(),
+        tx.now,
+    )
+
+
+async def add_to_curve(tx: Tx, title_id: WorkId, wiggs: int, change: CurveChange) -> int:
+    """Add to a title's curve and make its time to good due; the title's new version.
+
+    Locks the title's curve until the commit, so it comes last in a transaction.
+    """
+    return await tx.value(
+        "select wigg.add_to_curve($1, $2, $3, $4::int[], $5::bigint[], $6::int[], $7::int[], $8::bigint[])",
+        title_id,
+        wiggs,
+        change.users,
+        change.cells,
+        change.sums,
+        change.voices,
+        change.level_cells,
+        change.levels,
+    )
+
+
+async def curve(tx: Tx, title_id: WorkId, room: str, first: int, last: int) -> CurveRow | None:
+    """A title's curve on a grid that is kept ready: cells `first` to `last`; None where there is no title."""
+    return await tx.maybe(
+        CurveRow,
+        """
+        select t.total_length_seconds, coalesce(c.version, 0), coalesce(c.sums[$3:$4], '{}'),
+               coalesce(c.voices[$3:$4], '{}'), coalesce(r.seq, 0)
+        from catalogue.titles t
+        left join wigg.curves c on c.title_id = t.id
+        left join kernel.room_seqs r on r.room = $2
+        where t.id = $1
+        """,
+        title_id,
+        room,
+        first,
+        last,
+    )
+
+
+async def curve_on_grid(tx: Tx, title_id: WorkId, room: str, starts: list[int]) -> CurveRow | None:
+    """A title's curve on any grid, from every voice; `starts` are the segments' first positions."""
+    return await tx.maybe(
+        CurveRow,
+        """
+        with voice as (
+            select segment, sum(voice)::bigint as total, count(*) as people
+            from wigg.voices_of($1, $3::int[])
+            group by segment
+        ), cell as (
+            select array_agg(coalesce(total, 0) order by segment) as sums,
+                   array_agg(coalesce(people, 0) order by segment) as voices
+            from generate_series(0, cardinality($3::int[]) - 1) as grid(segment)
+            left join voice using (segment)
+        )
+        select t.total_length_seconds, coalesce(c.version, 0), cell.sums, cell.voices, coalesce(r.seq, 0)
+        from cell, catalogue.titles t
+        left join wigg.curves c on c.title_id = t.id
+        left join kernel.room_seqs r on r.room = $2
+        where t.id = $1
+        """,
+        title_id,
+        room,
+        starts,
+    )
+
+
+async def milestones(tx: Tx, title_id: WorkId) -> list[Milestone]:
+    """A title's milestones in their order."""
+    return await tx.all(
+        lambda id_, position, label, icon, source, verified, created_by, created_at: Milestone(
+            id_, pct_of(position), label, icon, source, verified, created_by, created_at
+        ),
+        """
+        select id, position, label, icon, source, verified_at is not null, created_by, created_at
+        from wigg.milestones
+        where title_id = $1
+        order by position, created_at
+        limit 1000
+        """,
+        title_id,
+    )

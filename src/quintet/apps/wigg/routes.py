@@ -1,0 +1,196 @@
+"""WIGG's edge for marks and curves."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from quintet.apps.wigg import actions, queries, t2g, t2g_queries
+from quintet.apps.wigg.access import title_room
+from quintet.apps.wigg.model import (
+    Cell,
+    ChangedWigg,
+    Milestone,
+    NewWigg,
+    OptimisticIdReused,
+    OwnWiggs,
+    PlacedBatch,
+    PlacedWigg,
+    Progress,
+    SessionNotFound,
+    T2g,
+    T2gThen,
+    TooClose,
+    UndoToken,
+    WiggBatch,
+    WiggChange,
+    WiggNotFound,
+)
+from quintet.apps.wigg.reading import progress_of
+from quintet.apps.wigg.rules import LEAST_SEGMENTS, MOST_SEGMENTS, USUAL_SEGMENTS
+from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id, work_to_see
+from quintet.kernel import json
+from quintet.kernel.actor import Access
+from quintet.kernel.cache import HotAnswer
+from quintet.kernel.database import Tx
+from quintet.kernel.http import Answer, Call, Cursor, Limit, Page, delete, get, patch, post
+from quintet.kernel.http.paging import cut
+
+TAG = "WIGG"
+Segments = Annotated[
+    int, QueryParameter(ge=LEAST_SEGMENTS, le=MOST_SEGMENTS, description="How many equal parts.")
+]
+ICONS = {
+    "star": "⭐", "fire": "🔥", "rocket": "🚀", "heart": "❤️", "skull": "💀", "sword": "⚔️", "boss": "👹",
+    "twist": "🌀", "laugh": "😂", "cry": "😢", "gasp": "😱", "music": "🎵", "trophy": "🏆", "bomb": "💣",
+    "door": "🚪", "key": "🔑", "map": "🗺️", "flag": "🚩", "clock": "⏰", "book": "📖", "film": "🎬",
+    "game": "🎮", "coffee": "☕", "zzz": "💤",
+}  # fmt: skip
+_MARK = {"position_pct": 37.5, "rating": 2, "note": "the heist begins"}
+
+
+@get("/api/titles/{title_id:str}/progress", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
+     summary="The pacing curve of a title in N segments")  # fmt: skip
+async def read_progress(request: Call, title_id: FromPath[str], segments: Segments = USUAL_SEGMENTS) -> Answer[Progress]:
+    """Answer the mean score of every segment, and the caller's own where signed in."""
+    work_id, viewer = _id_of(title_id), request.viewer
+
+    async def read() -> HotAnswer:
+        # The anonymous curve is one statement; with own scores there are several, in one snapshot.
+        source = request.kernel.database.statement() if viewer is None else request.read()
+        async with source as tx:
+            progress, seq = await progress_of(tx, viewer, work_id, segments)
+        whose = "" if viewer is None else f"-{viewer.id.hex[-12:]}"
+        return HotAnswer(json.encode(progress), f"{progress.version}-{segments}{whose}-{seq}", seq)
+
+    key = f"progress {segments} {viewer.id if viewer else ''}"
+    return await request.hot(title_room(work_id), key, read)
+
+
+@get("/api/titles/{title_id:str}/t2g", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
+     summary="How long until it gets good")  # fmt: skip
+async def read_t2g(request: Call, title_id: FromPath[str]) -> Answer[T2g]:
+    """Answer the time to good with its confidence; under three users, that of titles like this one."""
+    work_id = _id_of(title_id)
+    estimates_seq = await request.kernel.hot.seq_of(t2g.ESTIMATES_ROOM)
+
+    async def read() -> HotAnswer:
+        async with request.read() as tx:
+            told, row = await t2g.t2g_of(tx, work_id)
+        return HotAnswer(json.encode(told), str(told.revision), row.room_seq)
+
+    return await request.hot(title_room(work_id), f"t2g {estimates_seq}", read)
+
+
+@get("/api/titles/{title_id:str}/t2g/history", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
+     summary="What the time to good was, newest first")  # fmt: skip
+async def read_t2g_history(
+    request: Call, title_id: FromPath[str], limit: Limit = 20, cursor: Cursor = None
+) -> Answer[Page[T2gThen]]:
+    """Answer each change of estimate or confidence."""
+    behind = request.read_cursor(cursor)
+    async with request.read() as tx:
+        work = await work_to_see(tx, title_id)
+        rows = await t2g_queries.history(tx, work.id, behind[0] if behind else None, limit + 1)
+    page, place = cut(rows, limit, lambda row: [row[0]])
+    return Answer(Page([then for _, then in page], request.next_cursor(place)))
+
+
+@get("/api/titles/{title_id:str}/wiggs", access=Access.SIGNED_IN, tag=TAG, refusals=(WorkNotFound,),
+     summary="One's own marks of a title")  # fmt: skip
+async def read_own_wiggs(request: Call, title_id: FromPath[str]) -> Answer[OwnWiggs]:
+    """Answer every mark the caller has placed on the title."""
+    async with request.read() as tx:
+        told, row = await t2g.t2g_of(tx, _id_of(title_id))
+        own = await queries.own_wiggs(tx, request.actor.id, row.title_id)
+    entries = [actions.shown(wigg) for wigg in own]
+    room_seq = {"Room-Seq": request.room_seq(row.room_seq)}
+    return Answer(OwnWiggs(entries, told.t2g_estimate_pct), headers=room_seq)
+
+
+@get("/api/titles/{title_id:str}/segments/cells", access=Access.SIGNED_IN, tag=TAG,
+     refusals=(WorkNotFound,), summary="One's own painting of a title")  # fmt: skip
+async def read_cells(request: Call, title_id: FromPath[str]) -> Answer[Page[Cell]]:
+    """Answer the pieces of the caller's painting; at most as many as all grids have boundaries."""
+    async with request.read() as tx:
+        work = await work_to_see(tx, title_id)
+        return Answer(Page(await queries.own_cells(tx, request.actor.id, work.id)))
+
+
+@get("/api/titles/{title_id:str}/milestones", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
+     summary="A title's milestones")  # fmt: skip
+async def read_milestones(request: Call, title_id: FromPath[str]) -> Answer[Page[Milestone]]:
+    """Answer the title's named moments in their order."""
+    async with request.read() as tx:
+        work = await work_to_see(tx, title_id)
+        return Answer(Page(await queries.milestones(tx, work.id)))
+
+
+@get("/api/milestone-icons", access=Access.PUBLIC, tag=TAG, summary="The icons a milestone can have")
+async def read_icons(request: Call) -> Answer[dict[str, Any]]:  # noqa: ARG001 (Litestar passes it)
+    """Answer icon names and their emoji."""
+    items = [{"name": name, "emoji": emoji} for name, emoji in ICONS.items()]
+    return Answer({"items": items, "next_cursor": None}, max_age_seconds=300)
+
+
+@post("/api/titles/{title_id:str}/wiggs", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
+      refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example=_MARK,
+      summary="Mark where a title gets good")  # fmt: skip
+async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewWigg]) -> Answer[PlacedWigg]:
+    """Place a mark; one within 1 % of one's own is merged into it."""
+
+    async def act(tx: Tx) -> Answer[PlacedWigg]:
+        placed = await actions.place_wigg(tx, request.actor, request.kernel.secrets, title_id, data)
+        return Answer(placed, status=200 if placed.outcome == "known" else 201)
+
+    return await request.write(act)
+
+
+@post("/api/titles/{title_id:str}/wiggs/batch", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
+      status=200, refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example={"wiggs": [_MARK]},
+      summary="Place up to 100 marks, all or none")  # fmt: skip
+async def place_batch(request: Call, title_id: FromPath[str], data: JSONBody[WiggBatch]) -> Answer[PlacedBatch]:
+    """Place marks in order; how clients that were offline catch up."""
+
+    async def act(tx: Tx) -> Answer[PlacedBatch]:
+        return Answer(await actions.place_batch(tx, request.actor, request.kernel.secrets, title_id, data))
+
+    return await request.write(act)
+
+
+@patch("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG,
+       refusals=(WorkNotFound, WiggNotFound, TooClose), example={"rating": 3},
+       summary="Change one's own mark")  # fmt: skip
+async def change_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID], data: JSONBody[WiggChange]) -> Answer[ChangedWigg]:
+    """Change position, note or rating; what is left out stays."""
+
+    async def act(tx: Tx) -> Answer[ChangedWigg]:
+        secrets = request.kernel.secrets
+        return Answer(await actions.change_wigg(tx, request.actor, secrets, title_id, wigg_id, data))
+
+    return await request.write(act)
+
+
+@delete("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG, status=200,
+        refusals=(WorkNotFound, WiggNotFound), summary="Remove one's own mark")  # fmt: skip
+async def remove_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID]) -> Answer[UndoToken]:
+    """Remove a mark; the answer's token brings it back."""
+
+    async def act(tx: Tx) -> Answer[UndoToken]:
+        secrets = request.kernel.secrets
+        return Answer(await actions.remove_wigg(tx, request.actor, secrets, title_id, wigg_id))
+
+    return await request.write(act)
+
+
+def _id_of(title_id: str) -> WorkId:
+    """The id, if it could be one: what can not is not worth asking the database (or the memory) for."""
+    if not is_work_id(title_id):
+        raise WorkNotFound
+    return WorkId(title_id)
+
+
+ROUTES = (
+    read_progress, read_t2g, read_t2g_history, read_own_wiggs, read_cells, read_milestones, read_icons,
+    place_wigg, place_batch, change_wigg, remove_wigg,
+)  # fmt: skip

