@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def worker_name() -> str:
 
 
 @pytest.fixture(scope="session")
-def dsn(worker_name: str) -> Iterator[str]:
+def dsn(worker_name: str) -> Generator[str]:
     """This worker's database."""
     name = f"quintet_{worker_name}"
     yield clone_database(name)
@@ -91,14 +91,16 @@ def settings_for_tests(**environment: str) -> Settings:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, dsn: str, clock: Stopwatch | None = None) -> AsyncIterator[World]:
+async def serving(settings: Settings, dsn: str, clock: Stopwatch | None = None) -> AsyncGenerator[World]:
     """The whole application in this process, its lifespan begun, and a world that talks to it."""
     clock = clock or Stopwatch()
     edge = build_app(settings, dsn, clock=clock)
     litestar: Any = edge.app
     begun, end = asyncio.Event(), asyncio.Event()
 
-    async def live() -> None:  # in a task of its own, as under uvicorn: fixtures change tasks, lifespans may not
+    async def live() -> (
+        None
+    ):  # in a task of its own, as under uvicorn: fixtures change tasks, lifespans may not
         try:
             async with litestar.lifespan():
                 begun.set()
@@ -118,7 +120,7 @@ async def serving(settings: Settings, dsn: str, clock: Stopwatch | None = None) 
 
 
 @pytest.fixture(scope="session")
-async def world(dsn: str) -> AsyncIterator[World]:
+async def world(dsn: str) -> AsyncGenerator[World]:
     """The world most tests play in: one server per worker; tests keep apart by making their own people."""
     async with serving(settings_for_tests(), dsn) as made:
         yield made

@@ -76,9 +76,7 @@ class World:
         if role != "user":
             self.sql("update accounts.users set role = %s where id = %s", role, body["user"]["id"])
             self.kernel.database  # noqa: B018
-        return Person(
-            self, body["user"]["id"], username, email, body["access_token"], body["refresh_token"]
-        )
+        return Person(self, body["user"]["id"], username, email, body["access_token"], body["refresh_token"])
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look at (or bend) the database directly, where no front door shows or does it."""

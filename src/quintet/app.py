@@ -1,14 +1,14 @@
 """The application: the only list of domains and apps, and how they become one server."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
 from litestar.datastructures import State
 
 from quintet import console
-from quintet.domains import accounts, catalogue
 from quintet.apps import wigg
+from quintet.domains import accounts, catalogue
 from quintet.kernel.background import database_watch, running, upkeep
 from quintet.kernel.cache import HotAnswers
 from quintet.kernel.clock import Clock, SystemClock
@@ -47,7 +47,7 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         tokens=Tokens(settings.issuer, await signing_keys(database), clock),
         limits=Limits(database),
         idempotency=Idempotency(database, secrets),
-        hot=HotAnswers(database),
+        hot=HotAnswers(database, settings.hot_bytes),
         metrics=metrics,
         epoch=epoch,
         authenticate=accounts.nobody,
@@ -60,7 +60,11 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
 
 
 def build_app(
-    settings: Settings, dsn: str, *, clock: Clock | None = None, restart_database: Callable[[], bool] | None = None
+    settings: Settings,
+    dsn: str,
+    *,
+    clock: Clock | None = None,
+    restart_database: Callable[[], bool] | None = None,
 ) -> Edge:
     """The ASGI application of the whole server; its lifespan opens and closes everything.
 
@@ -68,9 +72,8 @@ def build_app(
     """
     metrics = Metrics()
 
-
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         kernel = await build_kernel(settings, dsn, clock or SystemClock(), metrics)
         app.state.kernel = kernel
         work = [upkeep, database_watch(restart_database), *(one for part in PARTS for one in part.background)]

@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from quintet import __version__
+from quintet.kernel.failures import CannotServe
 from quintet.kernel.migrations import MigrationFailed
 from quintet.kernel.postgres import BackupFailed, Binaries, Cluster, PostgresFailed, find_binaries
 from quintet.kernel.refusals import Refusal
-from quintet.kernel.failures import CannotServe
 from quintet.settings import BadSetting, Settings, load_settings
 
 app = App(name="quintet", version=__version__, help="One backend for five products.")
@@ -44,7 +44,9 @@ def migrate(*, data: Data = None) -> None:
 
     with database(load_settings(data=data)) as dsn:
         applied = run(dsn)
-    console.print(f"applied: {', '.join(applied)}" if applied else "nothing to apply: the database is current")
+    console.print(
+        f"applied: {', '.join(applied)}" if applied else "nothing to apply: the database is current"
+    )
 
 
 @app.command
@@ -149,7 +151,7 @@ def binaries_of(settings: Settings) -> Binaries:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
+def database(settings: Settings) -> Generator[str]:
     """The address of the database: the configured one, or our own, started for as long as it is needed."""
     if settings.database_url:
         yield settings.database_url

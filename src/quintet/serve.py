@@ -40,7 +40,13 @@ def serve(settings: Settings) -> None:
         edge = build_app(settings, dsn, restart_database=restart)
         server = make_server(edge, listener, on_stop=edge.drain)
         port = listener.getsockname()[1]
-        log.info("serving", url=f"http://{settings.host}:{port}", pid=os.getpid(), env=settings.env, migrated=applied)
+        log.info(
+            "serving",
+            url=f"http://{settings.host}:{port}",
+            pid=os.getpid(),
+            env=settings.env,
+            migrated=applied,
+        )
         server.run()
         ignore_interrupts()
         log.info("stopped")

@@ -4,7 +4,6 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-
 from tests.world import World, code_of, mark, new_title
 
 
@@ -98,9 +97,7 @@ async def test_an_optimistic_id_is_one_mark(world: World) -> None:
     ada = await world.person()
     title, other = await new_title(ada), await new_title(ada)
     body = {"position_pct": 12.5, "optimistic_id": str(uuid4()), "note": "n"}
-    answers = await asyncio.gather(
-        *(ada.post(f"/api/titles/{title}/wiggs", json=body) for _ in range(8))
-    )
+    answers = await asyncio.gather(*(ada.post(f"/api/titles/{title}/wiggs", json=body) for _ in range(8)))
     assert sorted(a.status_code for a in answers) == [200] * 7 + [201]
     told = {a.json()["id"]: a.json() for a in answers}
     assert len(told) == 1

@@ -4,11 +4,11 @@ import math
 from typing import Any
 
 import pytest
+from tests.world import Person, World, code_of, mark, new_title
 
 from quintet.apps.wigg.rules import MILLION
 from quintet.apps.wigg.t2g import compute_due
 from quintet.apps.wigg.time_to_good import Estimate, chance_of_good, estimate
-from tests.world import Person, World, code_of, mark, new_title
 
 
 def curve(*spoken: tuple[int, list[float]]) -> dict[str, Any]:

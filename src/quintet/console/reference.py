@@ -50,7 +50,9 @@ def _rendered(app: Litestar, server: str) -> tuple[bytes, bytes]:
         for method, operation in methods.items():
             by_tag.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
     page = _pages.get_template("docs.html").render(
-        by_tag=dict(sorted(by_tag.items())), schemas=described["components"]["schemas"], info=described["info"]
+        by_tag=dict(sorted(by_tag.items())),
+        schemas=described["components"]["schemas"],
+        info=described["info"],
     )
     return json.encode(described), page.encode()
 

@@ -1,7 +1,7 @@
 """What runs beside the requests: kept running, and ended with the server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,9 @@ _MOST_ROWS = 10_000
 
 
 @asynccontextmanager
-async def running(kernel: Kernel, work: Iterable[Callable[[Kernel], Awaitable[None]]]) -> AsyncIterator[None]:
+async def running(
+    kernel: Kernel, work: Iterable[Callable[[Kernel], Awaitable[None]]]
+) -> AsyncGenerator[None]:
     """Run every function for as long as the block lasts."""
     tasks = [asyncio.create_task(_keep_running(kernel, one)) for one in work]
     try:
@@ -36,7 +38,7 @@ async def _keep_running(kernel: Kernel, work: Callable[[Kernel], Awaitable[None]
             await work(kernel)
         except Unavailable:
             pass  # the database is away; the watch says so once
-        except Exception as error:  # whatever broke, the next round may work
+        except Exception as error:  # noqa: BLE001 (whatever broke, the next round may work)
             get_logger().error("background_failed", work=getattr(work, "__name__", "?"), exc_info=error)
         await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 

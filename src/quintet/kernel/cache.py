@@ -16,7 +16,7 @@ from quintet.kernel.database import Database
 from quintet.kernel.live.log import Published, room_seq
 
 STALE_SECONDS = 1.0
-MOST_BYTES = 64 * 1024 * 1024
+MOST_ROOMS = 200_000
 _OVERHEAD_BYTES = 400  # of one entry's objects, roughly
 
 
@@ -36,7 +36,7 @@ class _Room(msgspec.Struct):
 class HotAnswers:
     """A bounded memory of answers; the least recently asked for goes first."""
 
-    def __init__(self, database: Database, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, database: Database, most_bytes: int) -> None:
         self._database = database
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -114,7 +114,7 @@ class HotAnswers:
         known = self._rooms.get(room)
         if known is None:
             self._rooms[room] = _Room(seq, checked_at)
-            if len(self._rooms) > MOST_BYTES // _OVERHEAD_BYTES:
+            if len(self._rooms) > MOST_ROOMS:
                 self._rooms.popitem(last=False)
         else:
             known.seq = max(known.seq, seq)

@@ -5,7 +5,7 @@ listeners only after it. A database that is away is `Unavailable` (503), never a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
 
@@ -50,7 +50,7 @@ class _InstantLoader(TimestamptzLoader):
 
 
 class Tx:
-    """One transaction, or (from `Database.reading`) one snapshot. Statements take `$1`, `$2` …"""
+    """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
     __slots__ = ("_connection", "_events", "now")
 
@@ -148,22 +148,25 @@ class Database:
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with self._connection() as connection:
-                    tx = Tx(connection, self.clock.now())
-                    result = await act(tx)
-                    published = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-                break
+                return await self._transact(act)
             except (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation):
                 # A unique violation here is a race that the action's own look-up lost: on the next attempt
                 # it sees the winner's row and answers properly.
                 if attempt == ATTEMPTS:
                     raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _transact(self, act: Callable[[Tx], Awaitable[T]]) -> T:
+        async with self._connection() as connection:
+            tx = Tx(connection, self.clock.now())
+            result = await act(tx)
+            published = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         for listener in self.on_commit if published else ():
             listener(published)
         return result
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Tx]:
+    async def reading(self) -> AsyncGenerator[Tx]:
         """Several statements that see one snapshot, and may not write."""
         async with self._connection() as connection:
             await connection.execute("begin isolation level repeatable read, read only")
@@ -171,7 +174,7 @@ class Database:
             await connection.rollback()
 
     @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Tx]:
+    async def statement(self) -> AsyncGenerator[Tx]:
         """Single statements, each its own transaction, committed at once."""
         async with self._connection() as connection:
             await connection.set_autocommit(True)
@@ -182,7 +185,7 @@ class Database:
                     await connection.set_autocommit(False)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def _connection(self) -> AsyncGenerator[Connection]:
         if self.away:
             raise Unavailable
         async with away_is_unavailable(), self._pool.connection() as connection:
@@ -200,7 +203,7 @@ def _answers(dsn: str) -> bool:
 
 
 @asynccontextmanager
-async def away_is_unavailable() -> AsyncIterator[None]:
+async def away_is_unavailable() -> AsyncGenerator[None]:
     """Turn every way in which a database can be away into `Unavailable`."""
     try:
         yield

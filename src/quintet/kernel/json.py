@@ -96,7 +96,7 @@ def check_depth(body: bytes) -> None:
 
 
 def _unreadable(body: bytes, reason: str) -> Exception:
-    """msgspec calls a lone surrogate truncated data; the caller deserves the true reason."""
+    """Msgspec calls a lone surrogate truncated data; the caller deserves the true reason."""
     try:
         text = json.dumps(json.loads(body), ensure_ascii=False)
     except ValueError:
@@ -129,9 +129,9 @@ def check_text(value: object, pointer: str = "") -> None:
         if "\0" in value or _LONE_SURROGATE.search(value):
             raise invalid("invalid_text", "text with NUL or a lone surrogate", pointer=pointer)
     elif isinstance(value, dict):
-        for name, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
-            check_text(name, pointer)  # pyright: ignore[reportUnknownArgumentType]
-            check_text(inner, f"{pointer}/{name}")  # pyright: ignore[reportUnknownArgumentType]
+        for name, inner in value.items():
+            check_text(name, pointer)
+            check_text(inner, f"{pointer}/{name}")
     elif isinstance(value, list):
-        for index, inner in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            check_text(inner, f"{pointer}/{index}")  # pyright: ignore[reportUnknownArgumentType]
+        for index, inner in enumerate(value):
+            check_text(inner, f"{pointer}/{index}")

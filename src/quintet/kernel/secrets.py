@@ -38,5 +38,7 @@ async def load_secrets(database: Database) -> Secrets:
             list(NAMES),
             [secrets.token_bytes(32) for _ in NAMES],
         )
-        rows = await tx.all(lambda name, value: (name, bytes(value)), "select name, value from kernel.secrets")
+        rows = await tx.all(
+            lambda name, value: (name, bytes(value)), "select name, value from kernel.secrets"
+        )
     return Secrets(dict(rows))

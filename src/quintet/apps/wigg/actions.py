@@ -112,7 +112,9 @@ async def _place_all(
         )
     title = await access.title_to_mark(tx, actor, title_id)
     asked = [mark.optimistic_id for mark in marks if mark.optimistic_id is not None]
-    known = {one.optimistic_id: one for one in await queries.known_placings(tx, actor.id, asked)} if asked else {}
+    known = (
+        {one.optimistic_id: one for one in await queries.known_placings(tx, actor.id, asked)} if asked else {}
+    )
     before = await queries.own_wiggs(tx, actor.id, title.id)
     own = {wigg.id: wigg for wigg in before}
     steps: list[Step] = []
@@ -199,7 +201,9 @@ def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
     if after is None:
         if before is not None:
             pct = pct_of(before.position)
-            tx.emit(room, WiggRemoved(user_id=actor.id, title_id=title_id, wigg_id=before.id, position_pct=pct))
+            tx.emit(
+                room, WiggRemoved(user_id=actor.id, title_id=title_id, wigg_id=before.id, position_pct=pct)
+            )
         return
     kind = None
     if before is None:

@@ -264,7 +264,7 @@ class OptimisticIdReused(Unprocessable):
     """This optimistic_id was used for another mark."""
 
 
-class WiggPlaced(Event):
+class WiggPlaced(Event, frozen=True):
     """A mark was placed."""
 
     user_id: UserId
@@ -274,7 +274,7 @@ class WiggPlaced(Event):
     rating: int | None
 
 
-class WiggMoved(Event):
+class WiggMoved(Event, frozen=True):
     """A mark changed its position; it may have changed its rating, too."""
 
     user_id: UserId
@@ -284,7 +284,7 @@ class WiggMoved(Event):
     rating: int | None
 
 
-class WiggChanged(Event):
+class WiggChanged(Event, frozen=True):
     """A mark changed its rating and stays where it was."""
 
     user_id: UserId
@@ -294,7 +294,7 @@ class WiggChanged(Event):
     rating: int | None
 
 
-class WiggRemoved(Event):
+class WiggRemoved(Event, frozen=True):
     """A mark was removed."""
 
     user_id: UserId
@@ -303,14 +303,14 @@ class WiggRemoved(Event):
     position_pct: float
 
 
-class TitleChanged(Event):
+class TitleChanged(Event, frozen=True):
     """The catalogue entry of the title changed."""
 
     title_id: WorkId
     version: int
 
 
-class T2gUpdated(Event):
+class T2gUpdated(Event, frozen=True):
     """The time to good changed; all of it."""
 
     title_id: WorkId
@@ -328,5 +328,5 @@ class T2gUpdated(Event):
     updated_at: datetime
 
 
-class EstimatesChanged(Event):
+class EstimatesChanged(Event, frozen=True):
     """A community estimate changed somewhere, so fallbacks may have; for the server's own nodes."""

@@ -51,7 +51,9 @@ _MARK = {"position_pct": 37.5, "rating": 2, "note": "the heist begins"}
 
 @get("/api/titles/{title_id:str}/progress", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
      summary="The pacing curve of a title in N segments")  # fmt: skip
-async def read_progress(request: Call, title_id: FromPath[str], segments: Segments = USUAL_SEGMENTS) -> Answer[Progress]:
+async def read_progress(
+    request: Call, title_id: FromPath[str], segments: Segments = USUAL_SEGMENTS
+) -> Answer[Progress]:
     """Answer the mean score of every segment, and the caller's own where signed in."""
     work_id, viewer = _id_of(title_id), request.viewer
 
@@ -149,7 +151,9 @@ async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewW
 @post("/api/titles/{title_id:str}/wiggs/batch", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
       status=200, refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example={"wiggs": [_MARK]},
       summary="Place up to 100 marks, all or none")  # fmt: skip
-async def place_batch(request: Call, title_id: FromPath[str], data: JSONBody[WiggBatch]) -> Answer[PlacedBatch]:
+async def place_batch(
+    request: Call, title_id: FromPath[str], data: JSONBody[WiggBatch]
+) -> Answer[PlacedBatch]:
     """Place marks in order; how clients that were offline catch up."""
 
     async def act(tx: Tx) -> Answer[PlacedBatch]:
@@ -161,7 +165,9 @@ async def place_batch(request: Call, title_id: FromPath[str], data: JSONBody[Wig
 @patch("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG,
        refusals=(WorkNotFound, WiggNotFound, TooClose), example={"rating": 3},
        summary="Change one's own mark")  # fmt: skip
-async def change_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID], data: JSONBody[WiggChange]) -> Answer[ChangedWigg]:
+async def change_wigg(
+    request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID], data: JSONBody[WiggChange]
+) -> Answer[ChangedWigg]:
     """Change position, note or rating; what is left out stays."""
 
     async def act(tx: Tx) -> Answer[ChangedWigg]:

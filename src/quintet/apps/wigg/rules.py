@@ -57,7 +57,7 @@ def score_of(rating: int | None) -> int:
 
 
 def rounded_quotient(dividend: int, divisor: int) -> int:
-    """dividend / divisor, rounded half up; both are not negative."""
+    """Dividend / divisor, rounded half up; both are not negative."""
     return (2 * dividend + divisor) // (2 * divisor)
 
 
@@ -154,7 +154,10 @@ def grid_slice(segments: int) -> tuple[int, int]:
 
 
 def shown_mean(total: int, count: int) -> float | None:
-    """The mean of `count` voices that sum to `total` millionths: two decimals, half up; None where nobody spoke."""
+    """The mean of `count` voices that sum to `total` millionths; None where nobody spoke.
+
+    Two decimals, half up.
+    """
     if not count:
         return None
     return rounded_quotient(total, count * (MILLION // 100)) / 100
@@ -165,9 +168,7 @@ def nearest(marks: Iterable[tuple[int, float, int]], position: int) -> int | Non
 
     `marks` are (position, age rank, index). Less than 1 % away, the nearest, at a tie the older.
     """
-    near = [
-        (abs(at - position), age, index) for at, age, index in marks if abs(at - position) < MERGE_WITHIN
-    ]
+    near = [(abs(at - position), age, index) for at, age, index in marks if abs(at - position) < MERGE_WITHIN]
     return min(near)[2] if near else None
 
 

@@ -47,7 +47,12 @@ def _t2g_row(*columns: Any) -> T2gRow:
     pct, steady, confidence, sample, segment_sample, low, high = columns[4:11]
     interval = None if low is None else PctInterval(low, high)
     estimate = Estimate(pct, steady, confidence, sample, segment_sample, interval)
-    return T2gRow(*columns[:4], estimate, *columns[11:])
+    title_id, kind, genres, length = columns[:4]
+    revision, updated_at, wiggs_count, users_count, room_seq, estimates_seq = columns[11:]
+    return T2gRow(
+        title_id, kind, genres, length, estimate, revision, updated_at, wiggs_count, users_count, room_seq,
+        estimates_seq,
+    )  # fmt: skip
 
 
 async def t2g_of(tx: Tx, title_id: WorkId, room: str, estimates_room: str) -> T2gRow | None:
@@ -81,14 +86,16 @@ async def fallback(tx: Tx, kind: Kind, genres: list[str]) -> Fallback | None:
         Fallback,
         """
         with spoken as (
-            select own.estimate_pct, t.kind = $1 as same_kind, t.kind = $1 and t.genres && $2::text[] as same_genre
+            select own.estimate_pct, t.kind = $1 as same_kind,
+                   t.kind = $1 and t.genres && $2::text[] as same_genre
             from wigg.t2g own
             join catalogue.titles t on t.id = own.title_id
             where own.sample_size >= 3 and own.estimate_pct is not null
         )
         select estimate_pct, basis
         from (
-            select percentile_cont(0.5) within group (order by estimate_pct) as estimate_pct, 'genre' as basis, 1 as place
+            select percentile_cont(0.5) within group (order by estimate_pct) as estimate_pct,
+                   'genre' as basis, 1 as place
             from spoken where same_genre
             union all
             select percentile_cont(0.5) within group (order by estimate_pct), 'kind', 2
@@ -174,7 +181,13 @@ async def write_t2g(tx: Tx, title_id: WorkId, own: Estimate, revision: int) -> N
 
 
 async def add_to_history(
-    tx: Tx, title_id: WorkId, revision: int, pct: float | None, confidence: Confidence, sample: int, basis: Basis
+    tx: Tx,
+    title_id: WorkId,
+    revision: int,
+    pct: float | None,
+    confidence: Confidence,
+    sample: int,
+    basis: Basis,
 ) -> None:
     """Remember the time to good, unless estimate and confidence are what was remembered last."""
     await tx.run(

@@ -39,11 +39,7 @@ def estimate(sums: Sequence[int], voices: Sequence[int], levels: Sequence[int], 
     The estimate is the start of the first segment whose unrounded mean is at least 2.0.
     """
     first = next(
-        (
-            k
-            for k in range(USUAL_SEGMENTS)
-            if voices[k] and sums[k] >= _THRESHOLD * voices[k]
-        ),
+        (k for k in range(USUAL_SEGMENTS) if voices[k] and sums[k] >= _THRESHOLD * voices[k]),
         None,
     )
     if first is None:
@@ -113,5 +109,6 @@ def _interval(chances: dict[int, float]) -> PctInterval:
             high = k
     last = max(weights)
     return PctInterval(
-        (low if low is not None else last) * _SEGMENT_PCT, ((high if high is not None else last) + 1) * _SEGMENT_PCT
+        (low if low is not None else last) * _SEGMENT_PCT,
+        ((high if high is not None else last) + 1) * _SEGMENT_PCT,
     )

@@ -40,7 +40,9 @@ _TITLE = {"title": "Heat", "kind": "film", "total_length_seconds": 10200, "year"
      summary="The catalogue, newest first, or what resembles `query`")  # fmt: skip
 async def list_titles(
     request: Call,
-    words: Annotated[str | None, QueryParameter(name="query", max_length=200, description="Words to search titles for.")] = None,
+    words: Annotated[
+        str | None, QueryParameter(name="query", max_length=200, description="Words to search titles for.")
+    ] = None,
     kind: FromQuery[Kind | None] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
@@ -100,7 +102,7 @@ async def change_title(request: Call, title_id: FromPath[str], data: JSONBody[Wo
     async def act(tx: Tx) -> Answer[Title]:
         work = await work_to_change(tx, request.actor, title_id)
         request.check_version(work.version)
-        changed = await change_work(tx, request.actor, work, data)
+        changed = await change_work(tx, work, data)
         if changed is not work:
             await t2g_queries.make_due(tx, work.id)
             tx.emit(title_room(work.id), TitleChanged(title_id=work.id, version=changed.version))

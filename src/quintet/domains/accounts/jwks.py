@@ -92,7 +92,7 @@ class KeySet:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 self._keys = read_keys(await self._download())
             self._fetched_at, self._failed = self._now(), False
-        except (httpx2.HTTPError, TimeoutError, ValueError, RecursionError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
             self._failed = True
             get_logger().warning("issuer_away", reason=type(error).__name__)
         finally:

@@ -47,13 +47,11 @@ async def enter_work(tx: Tx, actor: Actor, new: NewWork) -> Work:
     return work
 
 
-async def change_work(tx: Tx, actor: Actor, work: Work, change: WorkChange) -> Work:
+async def change_work(tx: Tx, work: Work, change: WorkChange) -> Work:
     """Change a work that `work_to_change` has locked and authorized."""
     if change.attributes is not UNSET:
         _check_attributes(change.attributes)
-    given = {
-        name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET
-    }
+    given = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
     if "title" in given:
         given["title"] = _trimmed(given["title"])
     if "genres" in given:

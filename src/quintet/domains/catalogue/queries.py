@@ -143,9 +143,9 @@ async def works_like(
         _found,
         """
         with asked as (
-            select catalogue.folded($1) as text,
-                   replace(catalogue.folded($1), ' ', '') as spaceless,
-                   replace(replace(replace(catalogue.folded($1), '\\', '\\\\'), '%', '\\%'), '_', '\\_') as literal
+            select text, replace(text, ' ', '') as spaceless,
+                   replace(replace(replace(text, '\\', '\\\\'), '%', '\\%'), '_', '\\_') as literal
+            from catalogue.folded($1) as text
         ), hit as (
             select works.*,
                    case when folded_title = text then 3

@@ -36,7 +36,9 @@ class Answer(Response[T], Generic[T]):
         content_type: str = "application/json",
     ) -> None:
         super().__init__(content, status_code=status)
-        self.body = b"" if content is None else content if isinstance(content, bytes) else json.encode(content)
+        self.body = (
+            b"" if content is None else content if isinstance(content, bytes) else json.encode(content)
+        )
         self.etag = etag
         self.location = location
         self.more_headers = headers or {}
@@ -59,10 +61,9 @@ class Answer(Response[T], Generic[T]):
             if request.viewer is not None and self.etag is None:
                 etag += "-own"
             headers.append((b"etag", f'"{etag}"'.encode()))
-            if asked := request.headers.get("if-none-match"):
-                if names_tag(asked, etag):
-                    headers = [entry for entry in headers if entry[0] != b"content-type"]
-                    return Rendered(304, [*headers, (b"vary", vary)], b"")
+            if (asked := request.headers.get("if-none-match")) and names_tag(asked, etag):
+                headers = [entry for entry in headers if entry[0] != b"content-type"]
+                return Rendered(304, [*headers, (b"vary", vary)], b"")
         elif self.etag is not None:
             headers.append((b"etag", f'"{self.etag}"'.encode()))
         if len(body) >= COMPRESS_FROM_BYTES and not self.secret:

@@ -152,7 +152,7 @@ class Call(Request[Any, Any, State]):
 
         async def act_and_keep(tx: Tx) -> KeptAnswer:
             answer = await act(tx)
-            status = answer.status_code or self.route_handler.status_code  # pyright: ignore[reportAttributeAccessIssue]
+            status = answer.status_code or self.route_handler.status_code
             return KeptAnswer(status, answer.body, answer.location, answer.etag)
 
         scope = (str(viewer.id), self.method, self.scope["path_template"])
@@ -180,7 +180,9 @@ class Call(Request[Any, Any, State]):
     async def hot(self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]]) -> Answer[Any]:
         """An answer served from memory under the room's seq, with `Room-Seq` of its snapshot."""
         hot = await self.kernel.hot.get(room, key, read)
-        return Answer(hot.body, etag=hot.etag, headers={"Room-Seq": self.room_seq(hot.seq)}, max_age_seconds=1)
+        return Answer(
+            hot.body, etag=hot.etag, headers={"Room-Seq": self.room_seq(hot.seq)}, max_age_seconds=1
+        )
 
     def room_seq(self, seq: int) -> str:
         """The value of the `Room-Seq` header."""

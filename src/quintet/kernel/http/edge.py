@@ -79,21 +79,26 @@ class Edge:
         try:
             if method == "OPTIONS" and b"access-control-request-method" in headers:
                 await self._answer_preflight(send_out, cors)
-            elif refusal := _hygiene(scope):
-                await render(refusal, state.request_id)(scope, receive, send_out)
             else:
-                if method == "HEAD":
-                    scope["method"] = "GET"
-                await self.app(scope, receive, send_out)
+                await self._answer(scope, state, receive, send_out)
         except ClientGone:
             status = status or 499
-        except Exception as error:  # the last net: Litestar answers what its routes raise
+        except Exception as error:  # noqa: BLE001 (the last net: Litestar answers what its routes raise)
             self._log.error("bug", request_id=state.request_id, exc_info=error)
             if not status:
                 await render(Internal(), state.request_id)(scope, receive, send_out)
         finally:
             self._metrics.in_flight.dec()
             self._account(scope, state, method, status, time.perf_counter() - started)
+
+    async def _answer(self, scope: Any, state: CallState, receive: Any, send: Any) -> None:
+        """Refuse what no route would take; else let the routes answer, HEAD as GET."""
+        if refusal := _hygiene(scope):
+            await render(refusal, state.request_id)(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            scope["method"] = "GET"
+        await self.app(scope, receive, send)
 
     def _account(self, scope: Any, state: CallState, method: str, status: int, seconds: float) -> None:
         route = scope.get("path_template", "") or ("/" if scope["path"] == "/" else "-")

@@ -160,7 +160,7 @@ def _operation(
 def _operation_id(path: str, method: str, handler: HTTPRouteHandler) -> str:
     """The handler's name; where one handler has several addresses, the address makes the others unique."""
     name = str(handler.handler_name)
-    first = sorted(handler.paths, key=lambda one: (len(one), one))[0]
+    first = min(handler.paths, key=lambda one: (len(one), one))
     if path.replace("{", "").replace("}", "") == _bare(first):
         return name
     return f"{name}_{method.lower()}_{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}"

@@ -16,7 +16,9 @@ from quintet.kernel.refusals import Refusal
 _TAGS = {"auth": "Accounts", "titles": "WIGG", "media": "Marquee", "projects": "Storyboard"}
 
 
-def _route(method: Method, default_status: int) -> Callable[..., Callable[[Callable[..., Any]], HTTPRouteHandler]]:
+def _route(
+    method: Method, default_status: int
+) -> Callable[..., Callable[[Callable[..., Any]], HTTPRouteHandler]]:
     def declare(
         *paths: str,
         access: Access,

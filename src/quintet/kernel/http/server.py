@@ -24,7 +24,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _head_bytes: int = 0
 
-    def connection_made(self, transport: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def connection_made(self, transport: Any) -> None:
         """A client has connected: the clock runs."""
         super().connection_made(transport)
         self._expect_head()
@@ -65,7 +65,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def _hang_up(self, status: bytes) -> None:
         self._stop_clock()
         if not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.write(
+                b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
             self.transport.close()
 
 

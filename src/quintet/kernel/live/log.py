@@ -95,9 +95,7 @@ async def events_since(tx: "Tx", room: str, seq: int, most: int) -> list[RoomEve
 
 async def room_seq(tx: "Tx", room: str) -> int:
     """The last seq given out in the room; 0 where nothing has happened yet."""
-    return await tx.value(
-        "select coalesce((select seq from kernel.rooms where room = $1), 0)", room
-    )
+    return await tx.value("select coalesce((select seq from kernel.rooms where room = $1), 0)", room)
 
 
 async def server_epoch(tx: "Tx") -> UUID:

@@ -18,7 +18,7 @@ _NO_RIGHT_WORDS = ("Permission denied", "Operation not permitted")
 _TAIL_LINES = 8
 
 
-class PostgresFailed(Exception):  # noqa: N818 (the house names an outcome in the past tense)
+class PostgresFailed(Exception):
     """PostgreSQL could not be used; the message tells what happened and what to do."""
 
 

@@ -69,10 +69,12 @@ class Postmaster:
     def stop(self) -> None:
         """End the server: in order, else at once, which the next start recovers from. Raises TimedOut."""
         for wish in (signal.SIGINT, signal.SIGQUIT):  # PostgreSQL's "fast" and "immediate" shutdown
-            if self.is_alive():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.pid, wish)
-            if wait_for(lambda: not self.is_alive(), _STOP_SECONDS):
+            if not self.is_alive():
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, wish)
+            # By the id alone: a process in the midst of its end no longer looks like a postgres.
+            if wait_for(lambda: not is_alive(self.pid), _STOP_SECONDS):
                 return
         raise TimedOut(
             f"PostgreSQL (process {self.pid}) did not stop within {2 * _STOP_SECONDS} seconds. Its disk may "
