@@ -38,7 +38,9 @@ def test_look_alikes_have_one_skeleton(one: str, other: str) -> None:
     assert rules.skeleton(one) == rules.skeleton(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("ada", "adb"), ("ben", "hen"), ("cleo", "clea"), ("ada2", "ada3")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("ada", "adb"), ("ben", "hen"), ("cleo", "clea"), ("ada2", "ada3")]
+)
 def test_other_names_stay_apart(one: str, other: str) -> None:
     assert rules.skeleton(one) != rules.skeleton(other)
 
@@ -115,7 +117,9 @@ def test_bad_passwords(password: str, code: str) -> None:
     assert (fault.code, fault.pointer) == (code, "/password")
 
 
-@pytest.mark.parametrize("password", ["abcdefg!", "x" * 256, "пароль и ключ", "🦊🦊🦊🦊🦊🦊🦊🦊", " leading space"])
+@pytest.mark.parametrize(
+    "password", ["abcdefg!", "x" * 256, "пароль и ключ", "🦊🦊🦊🦊🦊🦊🦊🦊", " leading space"]
+)
 def test_good_passwords(password: str) -> None:
     assert rules.password_faults(password, [None]) == []
 

@@ -142,7 +142,7 @@ async def test_what_cannot_be_read(world: World) -> None:
     assert (await world.post("/auth/signup", content=b"{")).status_code == 415
     headers = {"Content-Type": "application/json"}
     assert (await world.post("/auth/signup", content=b"{", headers=headers)).status_code == 400
-    assert (await world.post("/auth/signup", content=b"", headers=headers)).status_code == 400
+    assert (await world.post("/auth/signup", content=b"", headers=headers)).status_code == 422
     large = b'{"email": "%s"}' % (b"x" * 20_000)
     assert (await world.post("/auth/signup", content=large, headers=headers)).status_code == 413
     assert pointers(await world.post("/auth/signup", json={"email": "a@b.de"})) == {"/password": "missing"}

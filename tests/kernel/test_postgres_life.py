@@ -277,3 +277,13 @@ except PostgresFailed as refusal:
     assert taken.returncode == 0, taken.stderr
     with ServeLock(data):
         pass
+
+
+def test_a_stale_socket_lock_that_names_a_living_process_does_not_stop_a_start(data: Path) -> None:
+    """After kill -9 the lock stays, and its process id may live: not collected yet, or another's by now."""
+    with Cluster.open(data) as cluster:
+        store_word(cluster)
+        kill_server(cluster)
+        (cluster.socket_folder / ".s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
+        assert cluster.ensure_running()
+        assert one_value(cluster.dsn, "SELECT word FROM kept") == "durable"

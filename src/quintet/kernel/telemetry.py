@@ -30,6 +30,8 @@ def set_up_logs(level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(file=sys.stdout.buffer),
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
+    # The pool tells of every single connection it loses; our watch says once that the database is away.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 class _ToStructlog(logging.Handler):

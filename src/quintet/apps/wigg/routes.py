@@ -137,7 +137,7 @@ async def read_icons(request: Call) -> Answer[dict[str, Any]]:  # noqa: ARG001 (
 
 @post("/api/titles/{title_id:str}/wiggs", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
       refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example=_MARK,
-      summary="Mark where a title gets good")  # fmt: skip
+      secret=True, summary="Mark where a title gets good")  # fmt: skip
 async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewWigg]) -> Answer[PlacedWigg]:
     """Place a mark; one within 1 % of one's own is merged into it."""
 
@@ -150,7 +150,7 @@ async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewW
 
 @post("/api/titles/{title_id:str}/wiggs/batch", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
       status=200, refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example={"wiggs": [_MARK]},
-      summary="Place up to 100 marks, all or none")  # fmt: skip
+      secret=True, summary="Place up to 100 marks, all or none")  # fmt: skip
 async def place_batch(
     request: Call, title_id: FromPath[str], data: JSONBody[WiggBatch]
 ) -> Answer[PlacedBatch]:
@@ -164,7 +164,7 @@ async def place_batch(
 
 @patch("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG,
        refusals=(WorkNotFound, WiggNotFound, TooClose), example={"rating": 3},
-       summary="Change one's own mark")  # fmt: skip
+       secret=True, summary="Change one's own mark")  # fmt: skip
 async def change_wigg(
     request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID], data: JSONBody[WiggChange]
 ) -> Answer[ChangedWigg]:
@@ -178,7 +178,7 @@ async def change_wigg(
 
 
 @delete("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG, status=200,
-        refusals=(WorkNotFound, WiggNotFound), summary="Remove one's own mark")  # fmt: skip
+        refusals=(WorkNotFound, WiggNotFound), secret=True, summary="Remove one's own mark")  # fmt: skip
 async def remove_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID]) -> Answer[UndoToken]:
     """Remove a mark; the answer's token brings it back."""
 

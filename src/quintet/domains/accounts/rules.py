@@ -17,7 +17,7 @@ USERNAME_MIN, USERNAME_MAX = 3, 30
 # ASCII letters only: a name stands in addresses, is typed after an @, and cannot mix scripts that look alike.
 _USERNAME = re.compile(r"[A-Za-z0-9_-]+")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f<>(),;:\"\\]{1,64}@(?:[^@\s.<>(),;:\"\\]+\.)+[^@\s.<>(),;:\"\\]{2,}")
-_LOCAL_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@localhost")
+_LOCAL_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@localhost", re.IGNORECASE)
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")  # controls that turn the text around them
 # After folding, I is i: all of 1, I, i and l must become one. Pairs as in Unicode UTS 39's confusables.
 _LOOK_ALIKES = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "-": "_"})

@@ -4,6 +4,7 @@ Invariant: an answer with `no-store` holds a secret; it is never compressed (len
 """
 
 import hashlib
+import re
 import zlib
 from typing import Any, Final, Generic, TypeVar
 
@@ -14,6 +15,7 @@ from quintet.kernel import json
 T = TypeVar("T")
 COMPRESS_FROM_BYTES: Final = 1024
 PROBLEM_JSON: Final = b"application/problem+json"
+_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:$|,|;(?!\s*q\s*=\s*0(?:\.0*)?\s*(?:$|,)))", re.IGNORECASE)
 
 
 class Answer(Response[T], Generic[T]):
@@ -50,13 +52,16 @@ class Answer(Response[T], Generic[T]):
         """The answer to this very request, as an ASGI application."""
         status = self.status_code or status_code or 200
         signed_in = request.viewer is not None
+        secret = self.secret or request.rules.secret
         headers = [(b"content-type", self.content_type)] if self.body else []
         headers += [(name.lower().encode(), text.encode()) for name, text in self.more_headers.items()]
         if self.location is not None:
             headers.append((b"location", self.location.encode()))
-        headers.append((b"cache-control", self._cache_control(status, signed_in=signed_in)))
-        body, vary = self.body, b"Authorization"
-        if not self.secret and status == 200 and request.method == "GET":
+        headers.append((b"cache-control", self._cache_control(status, signed_in=signed_in, secret=secret)))
+        body = self.body
+        compressible = len(body) >= COMPRESS_FROM_BYTES and not secret
+        vary = b"Authorization, Accept-Encoding" if compressible else b"Authorization"
+        if not secret and status == 200 and request.method == "GET":
             etag = self.etag or hashlib.blake2b(body, digest_size=12).hexdigest()
             if request.viewer is not None and self.etag is None:
                 etag += "-own"
@@ -66,17 +71,15 @@ class Answer(Response[T], Generic[T]):
                 return Rendered(304, [*headers, (b"vary", vary)], b"")
         elif self.etag is not None:
             headers.append((b"etag", f'"{self.etag}"'.encode()))
-        if len(body) >= COMPRESS_FROM_BYTES and not self.secret:
-            vary = b"Authorization, Accept-Encoding"
-            if "gzip" in request.headers.get("accept-encoding", ""):
-                body = gzip(body)
-                headers.append((b"content-encoding", b"gzip"))
-                # The bytes differ from the plain ones, so the tag is only weakly the same.
-                headers = [(n, b"W/" + v if n == b"etag" else v) for n, v in headers]
+        if compressible and takes_gzip(request.headers.get("accept-encoding", "")):
+            body = gzip(body)
+            headers.append((b"content-encoding", b"gzip"))
+            # The bytes differ from the plain ones, so the tag is only weakly the same.
+            headers = [(n, b"W/" + v if n == b"etag" else v) for n, v in headers]
         return Rendered(status, [*headers, (b"vary", vary)], body)
 
-    def _cache_control(self, status: int, *, signed_in: bool) -> bytes:
-        if self.secret:
+    def _cache_control(self, status: int, *, signed_in: bool, secret: bool) -> bytes:
+        if secret:
             return b"no-store"
         if signed_in or status != 200 or not self.max_age_seconds:
             return b"private, no-cache" if signed_in else b"no-cache"
@@ -106,6 +109,11 @@ def names_tag(header: str, etag: str) -> bool:
     if header.strip() == "*":
         return True
     return any(one.strip().removeprefix("W/") == f'"{etag}"' for one in header.split(","))
+
+
+def takes_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip: named, and not at a weight of zero (RFC 9110, 12.5.3)."""
+    return _GZIP.search(header) is not None
 
 
 def gzip(body: bytes) -> bytes:

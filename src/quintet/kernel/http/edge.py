@@ -115,16 +115,17 @@ class Edge:
 
     def _cors(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
         """The CORS headers for an allowed origin; for any other, none."""
+        vary = (b"vary", b"Origin")  # always: a cache must not give one origin's answer to another
         if origin is None:
-            return []
+            return [vary]
         name = origin.decode("latin-1")
         if name in self._origins or (self._local_origins and _LOCAL_ORIGIN.fullmatch(name)):
             return [
                 (b"access-control-allow-origin", origin),
                 (b"access-control-expose-headers", _EXPOSED),
-                (b"vary", b"Origin"),
+                vary,
             ]
-        return [(b"vary", b"Origin")]
+        return [vary]
 
     @staticmethod
     async def _answer_preflight(send: Any, cors: list[tuple[bytes, bytes]]) -> None:
@@ -149,11 +150,13 @@ def _hygiene(scope: Any) -> Refusal | None:
     path: str = scope["path"]
     raw: bytes = scope.get("raw_path") or path.encode()
     query: bytes = scope["query_string"]
+    if b"%2F" in raw or b"%2f" in raw:  # decoded, it would pass for a slash
+        return NotFound()
     if b"%" in raw or b"%" in query or not raw.isascii() or not query.isascii():
-        for part in (raw, query):
+        for name, part in (("path", raw), ("query", query)):
             try:
                 if "\0" in unquote_to_bytes(part).decode():
-                    return invalid("invalid_text", "text with NUL", parameter="query")
+                    return invalid("invalid_text", "text with NUL", parameter=name)
             except UnicodeDecodeError:
                 return NotUtf8()
     if path != "/" and (path.endswith("/") or "//" in path):

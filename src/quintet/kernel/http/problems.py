@@ -4,6 +4,7 @@ Invariant: nothing echoes a secret, a stack, SQL or a path of the server.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from litestar.exceptions import (
@@ -12,6 +13,7 @@ from litestar.exceptions import (
     NotFoundException,
     ValidationException,
 )
+from litestar.params import ParameterKwarg
 
 from quintet.kernel import json
 from quintet.kernel.http.answer import PROBLEM_JSON, Rendered
@@ -67,19 +69,30 @@ def document_of(refusal: Refusal, request_id: str) -> dict[str, Any]:
 def answer_exception(request: Call, error: Exception) -> Problem:
     """Whatever was raised, as a problem; what is not a refusal is a bug and is logged."""
     request_id = request.call_state.request_id
-    refusal = refusal_of(error)
+    refusal = refusal_of(error, lambda: _told_names(request))
     if isinstance(refusal, Internal):
         get_logger().error("bug", request_id=request_id, exc_info=error)
     return Problem(refusal, request_id)
 
 
-def refusal_of(error: Exception) -> Refusal:
-    """The refusal that an exception stands for."""
+def _told_names(request: Call) -> dict[str, str]:
+    """The names that callers know parameters by, where the handler's own differ."""
+    fields = request.route_handler.parsed_fn_signature.parameters
+    definitions = {name: field.kwarg_definition for name, field in fields.items()}
+    return {
+        name: definition.name
+        for name, definition in definitions.items()
+        if isinstance(definition, ParameterKwarg) and definition.name
+    }
+
+
+def refusal_of(error: Exception, told_names: Callable[[], dict[str, str]] = dict) -> Refusal:
+    """The refusal that an exception stands for; `told_names` maps a handler's parameters to their names."""
     match error:
         case Refusal():
             return error
         case ValidationException():
-            return _invalid_parameters(error)
+            return _invalid_parameters(error, told_names())
         case NotFoundException():
             return NotFound()
         case MethodNotAllowedException():
@@ -93,12 +106,13 @@ def refusal_of(error: Exception) -> Refusal:
             return Internal()
 
 
-def _invalid_parameters(error: ValidationException) -> InvalidRequest:
+def _invalid_parameters(error: ValidationException, told_names: dict[str, str]) -> InvalidRequest:
     """Litestar's list of what is wrong with path, query and headers, as our entries."""
     faults: list[Fault] = []
     entries: Any = error.extra if isinstance(error.extra, list) else []
     for entry in entries:
         message, name = str(entry.get("message", "")), str(entry.get("key", ""))
+        name = told_names.get(name, name)
         if name == "data":
             faults.append(Fault("missing", "a JSON body is needed", pointer=""))
         elif _OUT_OF_RANGE.search(message):

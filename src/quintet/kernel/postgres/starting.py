@@ -80,6 +80,7 @@ def _start(layout: Layout, binaries: Binaries, account: Account) -> Postmaster:
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     first = time.monotonic()
     while True:
+        _remove_stale_socket(socket_folder)
         with _open_log(layout) as log:
             before = log.tell()
             child = spawn(command, account, log)
@@ -99,6 +100,17 @@ def _start(layout: Layout, binaries: Binaries, account: Account) -> Postmaster:
         # Whoever killed our predecessor in the midst of a start may have left a server that starts just now.
         if (other := find_postmaster(layout)) is not None:
             return other
+
+
+def _remove_stale_socket(socket_folder: Path) -> None:
+    """Remove what a killed server left in our private folder.
+
+    PostgreSQL would ask whether the process named in the lock lives, and take a dead one that nobody has
+    collected yet, or an unrelated one that bears its id, for the server. That none runs is known here; and a
+    server that is only just starting locks the data folder first, which ours then fails on.
+    """
+    for name in (f".s.PGSQL.{PORT}.lock", f".s.PGSQL.{PORT}"):
+        (socket_folder / name).unlink(missing_ok=True)
 
 
 def _failure_to_answer(started: Postmaster, layout: Layout, log_offset: int) -> PostgresFailed | None:
