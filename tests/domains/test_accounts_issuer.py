@@ -82,7 +82,7 @@ class Issuer:
             await reader.readuntil(b"\r\n\r\n")
             self.asked += 1
             await (self.lie or self.tell(self.document))(writer)
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass  # a liar is hung up on
         finally:
             writer.close()

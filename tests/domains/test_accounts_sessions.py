@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import psycopg
 import pytest
 from tests.conftest import clone_database, drop_database, serving, settings_for_tests
 from tests.world import PASSWORD, Person, World
@@ -145,6 +146,23 @@ async def test_once_the_child_is_used_its_parent_ends_the_family(world: World) -
     assert code(await refresh(world, ada.refresh_token)) == (401, "invalid_refresh_token")
     assert code(await refresh(world, grandchild)) == (401, "invalid_refresh_token")
     assert (await world.get("/auth/me", headers=headers)).status_code == 401  # at once, on this node
+
+
+async def test_a_refresh_waits_for_whoever_is_ending_the_session(world: World) -> None:
+    ada = await world.person()
+    with psycopg.connect(world.dsn) as other:
+        other.execute("update accounts.sessions set ended_at = now() where user_id = %s", (ada.id,))
+        answer = asyncio.create_task(refresh(world, ada.refresh_token))
+
+        async def is_waiting() -> bool:
+            return bool(world.sql(
+                "select from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            ))  # fmt: skip
+
+        await until(is_waiting, seconds=8)
+        other.commit()
+    assert code(await answer) == (401, "invalid_refresh_token")
 
 
 async def test_the_end_of_a_family_touches_no_other(world: World) -> None:

@@ -81,9 +81,3 @@ async def test_preflight(world: World) -> None:
         assert names(answer.headers["access-control-allow-methods"]) >= {"GET", "POST", "PUT", "PATCH", "DELETE"}
         assert answer.headers["access-control-max-age"] == "600"
         assert answer.headers["x-request-id"]
-
-
-async def test_options_without_a_browser(world: World) -> None:
-    answer = await world.http.request("OPTIONS", "/api/titles")
-    assert answer.status_code == 204
-    assert names(answer.headers["allow"]) == {"GET", "HEAD", "OPTIONS", "POST"}

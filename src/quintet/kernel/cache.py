@@ -18,6 +18,7 @@ from quintet.kernel.live.log import Published, room_seq
 STALE_SECONDS = 1.0
 MOST_ROOMS = 200_000
 _OVERHEAD_BYTES = 400  # of one entry's objects, roughly
+_NEVER = float("-inf")
 
 
 class HotAnswer(msgspec.Struct, frozen=True):
@@ -50,8 +51,8 @@ class HotAnswers:
         answer = self.fresh(room, key)
         if answer is not None:
             return answer
-        known = self._rooms.get(room)
-        if known is not None and time.monotonic() - known.checked_at >= STALE_SECONDS:
+        known, answer = self._rooms.get(room), self._answers.get((room, key))
+        if known is not None and answer is not None and answer.seq >= known.seq:  # only its age is in doubt
             await self._check(room)
             answer = self.fresh(room, key)
             if answer is not None:
@@ -62,7 +63,7 @@ class HotAnswers:
         if task is None:
             task = asyncio.create_task(self._read(room, key, read))
             self._underway[marker] = task
-            task.add_done_callback(lambda _: self._underway.pop(marker, None))
+            task.add_done_callback(lambda done: self._finish(marker, done))
         return await asyncio.shield(task)
 
     async def seq_of(self, room: str) -> int:
@@ -99,6 +100,11 @@ class HotAnswers:
             self._forget(next(iter(self._answers)))
         return answer
 
+    def _finish(self, marker: tuple[str, str], done: asyncio.Task[HotAnswer]) -> None:
+        self._underway.pop(marker, None)
+        if not done.cancelled():
+            done.exception()  # told to whoever waits; nobody may be left
+
     def _forget(self, entry: tuple[str, str]) -> None:
         answer = self._answers.pop(entry, None)
         if answer is not None:
@@ -106,9 +112,8 @@ class HotAnswers:
 
     def _take_notice(self, published: Sequence[Published]) -> None:
         for event in published:
-            known = self._rooms.get(event.room)
-            if known is not None:
-                known.seq = max(known.seq, event.seq)
+            # Of unknown rooms too: an answer may be on its way that was read before this change.
+            self._notice(event.room, event.seq, _NEVER)
 
     def _notice(self, room: str, seq: int, checked_at: float) -> None:
         known = self._rooms.get(room)
