@@ -17,6 +17,7 @@ import psycopg
 
 from quintet.kernel.postgres import Cluster
 from tests.conftest import OPEN_LIMITS
+from tests.waiting import look_again_soon
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 30.0
@@ -89,7 +90,7 @@ class ServerProcess:
                     return time.monotonic() - begun
             except httpx2.HTTPError:
                 pass
-            select_nothing(0.01)
+            look_again_soon()
         raise AssertionError(f"the server did not become ready: {self.tail()}")
 
     def kill(self) -> None:
@@ -110,13 +111,6 @@ class ServerProcess:
 
     def tail(self) -> str:
         return self.log.read_text()[-3000:]
-
-
-def select_nothing(seconds: float) -> None:
-    """A pause between two looks at something another process does."""
-    import select
-
-    select.select([], [], [], seconds)
 
 
 @contextmanager

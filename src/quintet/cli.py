@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
@@ -64,8 +65,6 @@ def backup(target: Path | None = None, *, data: Data = None) -> None:
 @app.command
 def restore(source: Path, *, data: Data = None) -> None:
     """Fill an empty database from a backup. Clients that saw later events will be told to read anew."""
-    import psycopg
-
     from quintet.kernel.postgres import restore as run
 
     settings = load_settings(data=data)
@@ -166,6 +165,10 @@ def main() -> None:
         sys.exit(app() or 0)
     except (BadSetting, CannotServe, PostgresFailed, BackupFailed, MigrationFailed, Refusal) as error:
         console.print(f"[red]quintet:[/] {error}", highlight=False)
+        sys.exit(1)
+    except psycopg.OperationalError as error:
+        first = str(error).splitlines()[0]
+        console.print(f"[red]quintet:[/] the database does not answer: {first}", highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quintet.app import build_app
 from quintet.kernel.failures import CannotServe
-from quintet.kernel.http.server import ignore_interrupts, listen, make_server
+from quintet.kernel.http.server import ignore_interrupts, leave_on_sigterm, listen, make_server
 from quintet.kernel.migrations import migrate
 from quintet.kernel.postgres import Cluster, ServeLock, find_binaries
 from quintet.kernel.telemetry import get_logger, set_up_logs
@@ -20,7 +20,9 @@ def serve(settings: Settings) -> None:
     """
     set_up_logs(settings.log_level)
     log = get_logger()
+    leave_on_sigterm()
     with ExitStack() as stack:
+        stack.callback(log.info, "stopped")
         restart = None
         dsn = settings.database_url
         try:
@@ -47,6 +49,7 @@ def serve(settings: Settings) -> None:
             env=settings.env,
             migrated=applied,
         )
-        server.run()
-        ignore_interrupts()
-        log.info("stopped")
+        try:
+            server.run()
+        finally:
+            ignore_interrupts()

@@ -156,7 +156,7 @@ async def test_a_refresh_waits_for_whoever_is_ending_the_session(world: World) -
 
         async def is_waiting() -> bool:
             return bool(world.sql(
-                "select from pg_stat_activity"
+                "select pid from pg_stat_activity"
                 " where datname = current_database() and wait_event_type = 'Lock'"
             ))  # fmt: skip
 

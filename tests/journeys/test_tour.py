@@ -20,11 +20,7 @@ def resembles(told: Any, expected: Any) -> bool:
             name in told and resembles(told[name], value) for name, value in expected.items()
         )
     if isinstance(expected, list):
-        return (
-            isinstance(told, list)
-            and len(told) == len(expected)
-            and all(map(resembles, told, expected))
-        )
+        return isinstance(told, list) and len(told) == len(expected) and all(map(resembles, told, expected))
     return isinstance(told, str) if expected == "…" else told == expected
 
 

@@ -11,12 +11,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+from tests.waiting import wait_until
 
 from quintet.kernel.postgres.account import account_for
 from quintet.kernel.postgres.binaries import Binaries, find_binaries
@@ -26,13 +26,6 @@ from quintet.kernel.postgres.processes import runs_postgres_in, spawn
 
 PASSWORD = "pass word:/@%'é"
 APPLICATION = "plain"
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
-        time.sleep(0.002)
 
 
 @contextlib.contextmanager

@@ -15,8 +15,8 @@ from tests.kernel.foreign_postgres import (
     PASSWORD,
     foreign_postgres,
     reachable_folder,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 from quintet.kernel.postgres import (
     BackupFailed,

@@ -68,7 +68,7 @@ async def test_gzip_from_a_kibibyte_on(world: World) -> None:
         ("gzip; q=0.0", False), ("identity", False), ("br", False), ("not-gzip", False), ("", False),
     ],
 )  # fmt: skip
-async def test_gzip_only_for_who_takes_it(world: World, accepted: str, packed: bool) -> None:  # noqa: FBT001
+async def test_gzip_only_for_who_takes_it(world: World, accepted: str, packed: bool) -> None:
     answer = await world.get("/openapi.json", headers={"Accept-Encoding": accepted})
     assert ("content-encoding" in answer.headers) is packed
     assert answer.json()["openapi"] == "3.1.0"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.kernel.foreign_postgres import reachable_folder, wait_until
+from tests.kernel.foreign_postgres import reachable_folder
+from tests.waiting import wait_until
 
 from quintet.kernel.postgres import AlreadyServed, Cluster, ForeignFolder, ServeLock
 from quintet.kernel.postgres.account import account_for

@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from tests.process import ServerProcess, look_at, server_process
+from tests.waiting import look_again_soon
 from tests.world import PASSWORD
 
 from quintet.apps.wigg.rules import boundaries
@@ -52,22 +53,16 @@ async def write_until_acknowledged(
                 answer = await http.post(path, json=body, headers=headers)
             except httpx2.HTTPError:
                 ledger.retries += 1
-                await asyncio.to_thread(wait_a_moment)
+                await asyncio.to_thread(look_again_soon, 0.05)
                 continue
             if answer.status_code in {503, 409}:
                 ledger.retries += 1
-                await asyncio.to_thread(wait_a_moment)
+                await asyncio.to_thread(look_again_soon, 0.05)
                 continue
             assert answer.status_code in {200, 201}, answer.text
             ledger.replays += "idempotent-replayed" in answer.headers
             ledger.acknowledged[optimistic_id] = answer.json()["id"]
             return
-
-
-def wait_a_moment() -> None:
-    from tests.process import select_nothing
-
-    select_nothing(0.05)
 
 
 async def kill_again_and_again(server: ServerProcess, ledger: Ledger, chance: random.Random) -> int:
@@ -76,7 +71,7 @@ async def kill_again_and_again(server: ServerProcess, ledger: Ledger, chance: ra
     for number in range(KILLS):
         goal = WRITES * (number + 1) // (KILLS + 1)
         while len(ledger.acknowledged) < goal:
-            await asyncio.to_thread(wait_a_moment)
+            await asyncio.to_thread(look_again_soon, 0.05)
         if chance.random() < 0.5:
             os.kill(server.postmaster_pid(), signal.SIGKILL)
         else:

@@ -29,6 +29,11 @@ class HotAnswer(msgspec.Struct, frozen=True):
     seq: int
 
 
+class _Entry(msgspec.Struct):
+    answer: HotAnswer
+    read_at: float
+
+
 class _Room(msgspec.Struct):
     seq: int
     checked_at: float
@@ -41,18 +46,26 @@ class HotAnswers:
         self._database = database
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._answers: OrderedDict[tuple[str, str], HotAnswer] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._rooms: OrderedDict[str, _Room] = OrderedDict()
         self._underway: dict[tuple[str, str], asyncio.Task[HotAnswer]] = {}
         database.on_commit.append(self._take_notice)
 
-    async def get(self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]]) -> HotAnswer:
-        """The answer `key` of `room`; `read` computes it, once for however many ask at the same time."""
-        answer = self.fresh(room, key)
+    async def get(
+        self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]], *, hold_seconds: float = 0
+    ) -> HotAnswer:
+        """The answer `key` of `room`; `read` computes it, once for however many ask at the same time.
+
+        What is costly to compute may be held: it is then computed at most once in `hold_seconds`, and may
+        be that much older than the room's newest change.
+        """
+        answer = self._held(room, key, hold_seconds) or self.fresh(room, key)
         if answer is not None:
             return answer
-        known, answer = self._rooms.get(room), self._answers.get((room, key))
-        if known is not None and answer is not None and answer.seq >= known.seq:  # only its age is in doubt
+        known, entry = self._rooms.get(room), self._answers.get((room, key))
+        if (
+            known is not None and entry is not None and entry.answer.seq >= known.seq
+        ):  # only its age is in doubt
             await self._check(room)
             answer = self.fresh(room, key)
             if answer is not None:
@@ -75,14 +88,20 @@ class HotAnswers:
 
     def fresh(self, room: str, key: str) -> HotAnswer | None:
         """The answer, if it may be served this moment without asking anybody."""
-        answer = self._answers.get((room, key))
+        entry = self._answers.get((room, key))
         known = self._rooms.get(room)
-        if answer is None or known is None or answer.seq < known.seq:
+        if entry is None or known is None or entry.answer.seq < known.seq:
             return None
         if time.monotonic() - known.checked_at >= STALE_SECONDS:
             return None
         self._answers.move_to_end((room, key))
-        return answer
+        return entry.answer
+
+    def _held(self, room: str, key: str, seconds: float) -> HotAnswer | None:
+        entry = self._answers.get((room, key)) if seconds else None
+        if entry is None or time.monotonic() - entry.read_at >= seconds:
+            return None
+        return entry.answer
 
     async def _check(self, room: str) -> None:
         begun = time.monotonic()
@@ -94,7 +113,7 @@ class HotAnswers:
         answer = await read()
         self._notice(room, answer.seq, begun)
         self._forget((room, key))
-        self._answers[room, key] = answer
+        self._answers[room, key] = _Entry(answer, begun)
         self._bytes += len(answer.body) + _OVERHEAD_BYTES
         while self._bytes > self._most_bytes:
             self._forget(next(iter(self._answers)))
@@ -106,9 +125,9 @@ class HotAnswers:
             done.exception()  # told to whoever waits; nobody may be left
 
     def _forget(self, entry: tuple[str, str]) -> None:
-        answer = self._answers.pop(entry, None)
-        if answer is not None:
-            self._bytes -= len(answer.body) + _OVERHEAD_BYTES
+        gone = self._answers.pop(entry, None)
+        if gone is not None:
+            self._bytes -= len(gone.answer.body) + _OVERHEAD_BYTES
 
     def _take_notice(self, published: Sequence[Published]) -> None:
         for event in published:

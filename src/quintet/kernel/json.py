@@ -112,7 +112,7 @@ def refusal_for(error: msgspec.ValidationError) -> InvalidRequest:
     pointer = _pointer(path.rstrip("`"))
     for pattern, code in _KINDS:
         if match := pattern.match(message):
-            if field := match.groupdict().get("field"):
+            if (field := match.groupdict().get("field")) is not None:
                 pointer += f"/{_escaped(field)}"
             return InvalidRequest(message, errors=[Fault(code, message, pointer=pointer)])
     return InvalidRequest(message, errors=[Fault("wrong_type", message, pointer=pointer)])

@@ -5,6 +5,7 @@ limit before it spends them; it takes one at a time from a quiet caller and up t
 once from a busy one, holds them for at most a second, and gives back what was not used.
 """
 
+import asyncio
 import math
 import time
 from collections import OrderedDict
@@ -46,23 +47,25 @@ class Limits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._leases: OrderedDict[tuple[str, str], Lease] = OrderedDict()
+        self._renewals: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def take(self, policy: str, key: str, limit: Limit) -> Allowance:
         """Spend one cell of `key`; an Allowance whose `retry_after_seconds` is 0 when it was granted."""
-        now = time.monotonic()
-        lease = self._leases.get((policy, key))
-        if lease is not None and lease.cells > 0 and now < lease.until:
-            lease.cells -= 1
-            return self._told(policy, limit, lease, now)
-        if lease is not None and now < lease.refused_until:
-            return self._told(policy, limit, lease, now)
-        lease = await self._renew(policy, key, limit, lease, now)
-        if lease.cells > 0:
-            lease.cells -= 1
-            return self._told(policy, limit, lease, now)
-        interval = limit.seconds / limit.count
-        lease.refused_until = max(now, lease.full_at - (limit.burst - 1) * interval)
-        return self._told(policy, limit, lease, now)
+        while True:
+            now = time.monotonic()
+            lease = self._leases.get((policy, key))
+            if lease is not None and lease.cells > 0 and now < lease.until:
+                lease.cells -= 1
+                return self._told(policy, limit, lease, now)
+            if lease is not None and now < lease.refused_until:
+                return self._told(policy, limit, lease, now)
+            # However many requests of one caller wait, one of them asks the database for all.
+            renewal = self._renewals.get((policy, key))
+            if renewal is None:
+                renewal = asyncio.create_task(self._renew(policy, key, limit, lease, now))
+                renewal.add_done_callback(_take_note)
+                self._renewals[policy, key] = renewal
+            await asyncio.shield(renewal)
 
     async def give_back(self, policy: str, key: str, limit: Limit) -> None:
         """Return one cell that turned out not to count."""
@@ -72,22 +75,26 @@ class Limits:
         else:
             await self._ask(policy, key, 0, 1, limit)
 
-    async def _renew(self, policy: str, key: str, limit: Limit, old: Lease | None, now: float) -> Lease:
+    async def _renew(self, policy: str, key: str, limit: Limit, old: Lease | None, now: float) -> None:
         size, unused = 1, 0
         if old is not None:
             unused = old.cells
             # A caller who used the lease up within its second gets a larger one; anybody else starts anew.
             size = min(old.size * 2, max(1, limit.count // 10)) if old.cells == 0 and now < old.until else 1
             old.cells = 0  # given back below; nobody may spend them while the database answers
-        granted, used_seconds = await self._ask(policy, key, size, unused, limit)
-        if (meanwhile := self._leases.get((policy, key))) is not None and meanwhile is not old:
-            granted += meanwhile.cells  # another request of the same caller renewed while we waited
-        lease = Lease(granted, size, now + LEASE_SECONDS, now + used_seconds)
+        try:
+            granted, used_seconds = await self._ask(policy, key, size, unused, limit)
+        finally:  # here, not in a callback: whoever finds a renewal in the table must be able to wait for it
+            del self._renewals[policy, key]
+        if old is not None:
+            granted += old.cells  # given back by a request while the database answered
+        lease = Lease(granted, size, time.monotonic() + LEASE_SECONDS, now + used_seconds)
+        if granted == 0:
+            lease.refused_until = lease.full_at - (limit.burst - 1) * limit.seconds / limit.count
         self._leases[policy, key] = lease
         self._leases.move_to_end((policy, key))
         if len(self._leases) > MOST_LEASES:
             self._leases.popitem(last=False)
-        return lease
 
     async def _ask(
         self, policy: str, key: str, wanted: int, returned: int, limit: Limit
@@ -113,6 +120,11 @@ class Limits:
         if now < lease.refused_until:
             remaining, retry = 0, max(1, math.ceil(lease.refused_until - now))
         return Allowance(policy, limit, remaining, math.ceil(used), retry)
+
+
+def _take_note(renewal: asyncio.Task[None]) -> None:
+    if not renewal.cancelled():
+        renewal.exception()  # told to whoever waits; nobody may be left
 
 
 def headers_of(allowances: Iterable[Allowance]) -> dict[str, str]:

@@ -6,7 +6,6 @@ from quintet.apps.wigg.model import Progress, Segment
 from quintet.apps.wigg.placing import marks_of
 from quintet.apps.wigg.queries import CurveRow
 from quintet.apps.wigg.rules import (
-    GRIDS,
     MILLION,
     Contribution,
     boundaries,
@@ -22,26 +21,34 @@ from quintet.kernel.database import Tx
 
 
 async def progress_of(tx: Tx, viewer: Actor | None, title_id: WorkId, segments: int) -> tuple[Progress, int]:
-    """The curve of a title in N segments and its room's seq; raises WorkNotFound.
+    """The curve of a title on a grid that is kept ready, and its room's seq; raises WorkNotFound.
 
     With a viewer, `tx` is a snapshot of several statements, so that curve and own scores belong together.
     """
-    room = title_room(title_id)
-    if segments in GRIDS:
-        row = await queries.curve(tx, title_id, room, *grid_slice(segments))
-    else:
-        row = await queries.curve_on_grid(tx, title_id, room, list(boundaries(segments)[:-1]))
+    row = await queries.curve(tx, title_id, title_room(title_id), *grid_slice(segments))
     if row is None:
         raise WorkNotFound
-    own: dict[int, int] = {}
-    if viewer is not None:
-        marks = marks_of(await queries.own_wiggs(tx, viewer.id, title_id)).marks
-        painting = tuple(await queries.own_painting(tx, viewer.id, title_id))
-        own = voices(Contribution(marks, painting), segments)
-    return _drawn(title_id, row, segments, own), row.seq
+    own = {} if viewer is None else await own_voices(tx, viewer, title_id, segments)
+    return drawn(title_id, row, segments, own), row.seq
 
 
-def _drawn(title_id: WorkId, row: CurveRow, segments: int, own: dict[int, int]) -> Progress:
+async def curve_on_grid(tx: Tx, title_id: WorkId, segments: int) -> CurveRow:
+    """The curve of a title on any grid, from every voice; raises WorkNotFound."""
+    row = await queries.curve_on_grid(tx, title_id, title_room(title_id), list(boundaries(segments)[:-1]))
+    if row is None:
+        raise WorkNotFound
+    return row
+
+
+async def own_voices(tx: Tx, viewer: Actor, title_id: WorkId, segments: int) -> dict[int, int]:
+    """The viewer's own voice per segment."""
+    marks = marks_of(await queries.own_wiggs(tx, viewer.id, title_id)).marks
+    painting = tuple(await queries.own_painting(tx, viewer.id, title_id))
+    return voices(Contribution(marks, painting), segments)
+
+
+def drawn(title_id: WorkId, row: CurveRow, segments: int, own: dict[int, int]) -> Progress:
+    """The curve as callers see it, with the viewer's own scores."""
     edges = boundaries(segments)
     sums, counts = row.sums or [0] * segments, row.voices or [0] * segments
     drawn = [

@@ -26,8 +26,9 @@ from quintet.apps.wigg.model import (
     WiggChange,
     WiggNotFound,
 )
-from quintet.apps.wigg.reading import progress_of
-from quintet.apps.wigg.rules import LEAST_SEGMENTS, MOST_SEGMENTS, USUAL_SEGMENTS
+from quintet.apps.wigg.queries import CurveRow
+from quintet.apps.wigg.reading import curve_on_grid, drawn, own_voices, progress_of
+from quintet.apps.wigg.rules import GRIDS, LEAST_SEGMENTS, MOST_SEGMENTS, USUAL_SEGMENTS
 from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id, work_to_see
 from quintet.kernel import json
 from quintet.kernel.actor import Access
@@ -56,6 +57,8 @@ async def read_progress(
 ) -> Answer[Progress]:
     """Answer the mean score of every segment, and the caller's own where signed in."""
     work_id, viewer = _id_of(title_id), request.viewer
+    if segments not in GRIDS:
+        return await _progress_on_any_grid(request, work_id, segments)
 
     async def read() -> HotAnswer:
         # The anonymous curve is one statement; with own scores there are several, in one snapshot.
@@ -67,6 +70,24 @@ async def read_progress(
 
     key = f"progress {segments} {viewer.id if viewer else ''}"
     return await request.hot(title_room(work_id), key, read)
+
+
+async def _progress_on_any_grid(request: Call, work_id: WorkId, segments: int) -> Answer[Progress]:
+    """A grid that no write keeps ready is computed from every voice: once for all, at most once a second."""
+
+    async def read() -> HotAnswer:
+        async with request.kernel.database.statement() as tx:
+            row = await curve_on_grid(tx, work_id, segments)
+        return HotAnswer(json.encode(row), "", row.seq)
+
+    hot = await request.kernel.hot.get(title_room(work_id), f"grid {segments}", read, hold_seconds=1)
+    row = json.decode(hot.body, CurveRow)
+    own: dict[int, int] = {}
+    if request.viewer is not None:
+        async with request.read() as tx:
+            own = await own_voices(tx, request.viewer, work_id, segments)
+    room_seq = {"Room-Seq": request.room_seq(row.seq)}
+    return Answer(drawn(work_id, row, segments, own), headers=room_seq)
 
 
 @get("/api/titles/{title_id:str}/t2g", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),

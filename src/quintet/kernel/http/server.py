@@ -118,6 +118,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def leave_on_sigterm() -> None:
+    """Let SIGTERM end this process in order, so that what was started is stopped.
+
+    uvicorn raises the signal once more when it has finished; by default that would be the end at once.
+    """
+
+    def leave(_sig: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
 def ignore_interrupts() -> None:
-    """While the database stops, a second Ctrl-C must not cut it off."""
+    """While the database stops, a second signal must not cut it off."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,0 +1,113 @@
+"""The command line as an operator uses it: on our own database, and on any other."""
+
+import json
+from pathlib import Path
+
+import httpx2
+import pytest
+from tests.kernel.foreign_postgres import foreign_postgres, reachable_folder
+from tests.process import ServerProcess, server_process
+from tests.world import PASSWORD
+
+
+def test_an_operators_day() -> None:
+    """An admin, a backup of the running server, its proof, and a restore elsewhere with a new epoch."""
+    with server_process() as server:
+        made = server.run(
+            "admin", "create", "--email", "ada@example.com", "--username", "ada", "--password", PASSWORD
+        )
+        assert made.returncode == 0, made.stderr
+        again = server.run(
+            "admin", "create", "--email", "ada@example.com", "--username", "b", "--password", PASSWORD
+        )
+        assert again.returncode == 1
+        assert "Traceback" not in again.stderr
+        login = {"username": "ada", "password": PASSWORD}
+        signed_in = httpx2.post(f"{server.url}/auth/login", json=login).json()
+        assert signed_in["user"]["role"] == "admin"
+        headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+        body = {"id": "heat", "title": "Heat", "kind": "film"}
+        assert httpx2.post(f"{server.url}/api/titles", json=body, headers=headers).status_code == 201
+        epoch = httpx2.get(f"{server.url}/api/titles/heat").headers["room-seq"].partition(":")[0]
+
+        second = server.run("serve", "--port", "0")
+        assert second.returncode == 1
+        assert str(server.pid) in second.stderr
+        examined = server.run("doctor")
+        assert examined.returncode == 0, examined.stderr
+        target = str(server.data.parent / "kept")
+        assert server.run("backup", target).returncode == 0
+        assert server.run("verify", target).returncode == 0
+        assert server.run("restore", target).returncode == 1  # never over somebody's data
+
+        copy = ServerProcess(server.data.parent / "copy")
+        assert copy.run("restore", target).returncode == 0
+        copy.start()
+        try:
+            copy.wait_until_ready()
+            restored = httpx2.get(f"{copy.url}/api/titles/heat")
+            assert restored.json()["title"] == "Heat"
+            assert restored.headers["room-seq"].partition(":")[0] != epoch
+            assert httpx2.post(f"{copy.url}/auth/login", json=login).status_code == 200
+        finally:
+            copy.stop()
+
+
+def test_any_other_postgresql() -> None:
+    """A server with a password over TCP, and an owner who is no superuser."""
+    with reachable_folder() as folder, foreign_postgres(folder) as url:
+        server = ServerProcess(folder / "data", QUINTET_DATABASE_URL=url)
+        assert server.run("migrate").returncode == 0
+        assert "nothing to apply" in server.run("migrate").stderr
+        server.start()
+        try:
+            server.wait_until_ready()
+            body = {"email": "ada@example.com", "username": "ada", "password": PASSWORD}
+            assert httpx2.post(f"{server.url}/auth/signup", json=body).status_code == 201
+        finally:
+            assert server.stop() == 0
+        assert not server.data.exists() or not (server.data / "postgres").exists()
+        assert url not in server.log.read_text()
+        target = str(folder / "kept")
+        kept = server.run("backup", target)
+        assert kept.returncode == 0, kept.stderr
+        assert server.run("verify", target).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"QUINTET_PROT": "8000"}, "QUINTET_PROT"),
+        ({"QUINTET_PORT": "http"}, "QUINTET_PORT"),
+        ({"QUINTET_LIMIT_PLACE": "many"}, "QUINTET_LIMIT_PLACE"),
+        ({"QUINTET_ENV": "production"}, "QUINTET_PUBLIC_URL"),
+        ({"QUINTET_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "database"),
+    ],
+)
+def test_a_start_that_cannot_be_says_why(environment: dict[str, str], said: str) -> None:
+    with reachable_folder() as folder:
+        server = ServerProcess(folder / "data", **environment)
+        refused = server.run("serve", "--port", str(server.port))
+        assert refused.returncode == 1, refused.stdout
+        assert said in refused.stderr.replace("\n", ""), refused.stderr
+        assert "Traceback" not in refused.stderr + refused.stdout
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with server_process() as server, reachable_folder() as folder:
+        other = ServerProcess(folder / "data")
+        refused = other.run("serve", "--port", str(server.port))
+        assert refused.returncode == 1
+        assert str(server.port) in refused.stderr
+
+
+def test_a_start_after_kill_9_adopts_the_database() -> None:
+    with server_process() as server:
+        postmaster = server.postmaster_pid()
+        server.kill()
+        assert Path(f"/proc/{postmaster}").exists()
+        server.start()
+        server.wait_until_ready()
+        assert server.postmaster_pid() == postmaster
+        lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+        assert [line["event"] for line in lines].count("serving") == 2
