@@ -23,7 +23,7 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of a run; times are milliseconds from a request's last byte out to its answer's last byte in."""
+    """What came of a run; times are milliseconds from sending a request to having its whole answer."""
 
     per_second: float
     median: float

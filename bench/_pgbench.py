@@ -14,6 +14,7 @@ from typing import Any
 
 from bench._load import CONNECTIONS
 from bench._server import Server
+
 from quintet.kernel.postgres import find_binaries
 from quintet.kernel.postgres.connection import DATABASE
 from quintet.kernel.postgres.creation import SUPERUSER
@@ -56,9 +57,15 @@ def pgbench(server: Server, script: str, *, seconds: float, connections: int = C
     command += [f"--client={connections}", "--jobs=1", f"--time={max(1, round(seconds))}", f"--file={file}"]
     command += [f"--host={server.socket_folder}", f"--username={SUPERUSER}", DATABASE]
     ended = subprocess.run(
-        command, env=os.environ | {"LC_ALL": "C"}, capture_output=True, text=True, check=False, timeout=seconds + 60
+        command,
+        env=os.environ | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds + 60,
     )
     rate, failed = _RATE.search(ended.stdout), _FAILED.search(ended.stdout)
-    assert ended.returncode == 0 and rate is not None, ended.stderr[-2000:]
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert rate is not None, ended.stdout
     assert failed is None or failed[1] == "0", ended.stdout
     return float(rate[1])

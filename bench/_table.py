@@ -19,7 +19,7 @@ _NOISY_LOAD = 1.0
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what was measured, against what, and what was wanted. `target` None is told for information."""
+    """One line: what was measured, against what, and what was wanted; None only informs."""
 
     name: str
     against: str
@@ -61,8 +61,8 @@ def show(title: str, rows: Sequence[Row], load_before: float, notes: Sequence[st
         column.justify = "right"
     for row in rows:
         sign = "≤" if row.at_most else "≥"
-        wanted = "–" if row.target is None else f"{sign} {row.target:g}"
-        met = "–" if row.target is None else "yes" if row.is_met else "NO"
+        wanted = "" if row.target is None else f"{sign} {row.target:g}"
+        met = "" if row.target is None else "yes" if row.is_met else "NO"
         table.add_row(row.name, row.against, row.rival, row.ours, f"{row.ratio:.2f}", wanted, met)
     console = Console(width=132, highlight=False)
     console.print(table)

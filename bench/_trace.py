@@ -1,4 +1,4 @@
-"""From one real request to a pgbench script: the statements of its transaction as PostgreSQL itself logged them.
+"""From one real request to a pgbench script: its transaction as PostgreSQL itself logged it.
 
 Invariant: what the server drew for this one request (ids, keys) is drawn anew in every run of the script, and
 everything else is as the server sent it, types included.
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import psycopg
-
 from bench._pgbench import with_expressions
 from bench._server import Server
 
@@ -18,7 +17,7 @@ _LOGGING = {"log_statement": "all", "log_parameter_max_length": "-1", "log_error
 _LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[(\d+)\] (\w+):  (.*)$")
 _EXECUTED = re.compile(r"(?:execute [^:]+|statement): (.*)", re.DOTALL)
 _VALUE = re.compile(r"\$(\d+) = (?:'((?:[^']|'')*)'|NULL)")
-# What is new in every request: the random end of a UUIDv7, the first digits of a bytea, a whole large integer.
+# New in every request: the random end of a UUIDv7, the first digits of a bytea, a whole large integer.
 _FRESH = re.compile(
     r"(?<=[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-)[0-9a-f]{12}"
     r"|(?<=\\x)[0-9a-f]{12}(?=[0-9a-f]{20})"
@@ -35,18 +34,18 @@ class Executed:
 
 
 def transaction_of(server: Server, act: Callable[[], None], mark: str) -> list[Executed]:
-    """The statements between BEGIN and COMMIT of the transaction that `act` causes; one holds the text `mark`."""
+    """What `act` has the server run between BEGIN and COMMIT; one of the statements holds `mark`."""
     log = server.data / "postgres.log"
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         for name, value in _LOGGING.items():
-            connection.execute(f"alter system set {name} = '{value}'")  # pyright: ignore
+            connection.execute(f"alter system set {name} = '{value}'")
         connection.execute("select pg_reload_conf()")
         time.sleep(1)  # every backend looks at the new settings before its next statement, when it is idle
         start = log.stat().st_size
         act()
         time.sleep(0.5)
         for name in _LOGGING:
-            connection.execute(f"alter system reset {name}")  # pyright: ignore
+            connection.execute(f"alter system reset {name}")
         connection.execute("select pg_reload_conf()")
         time.sleep(0.5)
     with log.open("rb") as lines:
@@ -66,13 +65,15 @@ def transaction_of(server: Server, act: Callable[[], None], mark: str) -> list[E
     raise LookupError(f"no transaction in the log holds: {mark}")
 
 
-def script_of(server: Server, transaction: list[Executed], draws: Mapping[str, str], tokens: Mapping[str, str]) -> str:
+def script_of(
+    server: Server, transaction: list[Executed], draws: Mapping[str, str], tokens: Mapping[str, str]
+) -> str:
     """The pgbench script; `draws` are its variables and their ranges, `tokens` which texts stand for them."""
     fresh: dict[str, str] = {}
     lines: list[str] = []
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         for one in transaction:
-            connection.execute(f"prepare looked_at as {one.statement}")  # pyright: ignore
+            connection.execute(f"prepare looked_at as {one.statement}")
             (types,) = connection.execute(
                 "select parameter_types::text[] from pg_prepared_statements where name = 'looked_at'"
             ).fetchall()[0]
@@ -82,7 +83,7 @@ def script_of(server: Server, transaction: list[Executed], draws: Mapping[str, s
                 for place, value in one.values.items()
             }
             lines.append(with_expressions(one.statement, expressions))
-    ranges = dict(draws) | {name: "100000000000, 999999999999" for name in fresh.values()}
+    ranges = dict(draws) | dict.fromkeys(fresh.values(), "100000000000, 999999999999")
     sets = [f"\\set {name} random({span})" for name, span in ranges.items()]
     return "\n".join([*sets, "begin;", *lines, "commit;", ""])
 

@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-
 from bench._server import Server
+
 from quintet.apps.wigg.rules import GRIDS, LEVELS, MILLION, USUAL_SEGMENTS, boundaries
 from quintet.kernel.clock import SystemClock
 from quintet.kernel.tokens import SigningKey, Tokens
@@ -73,7 +73,8 @@ def titles(server: Server, ids: Sequence[str]) -> None:
     run(
         server,
         """
-        insert into catalogue.works (id, kind, title, total_length_seconds, year, genres, created_at, updated_at)
+        insert into catalogue.works (id, kind, title, total_length_seconds, year, genres, created_at,
+                                     updated_at)
         select id, 'film', 'Film ' || id, 7200, 1995, '{crime}', now(), now() from unnest(%s::text[]) as w(id)
         """,
         list(ids),
@@ -100,20 +101,26 @@ def marks(server: Server, ids: Sequence[str], persons: Sequence[Person], each: i
 
 def curves(server: Server, ids: Sequence[str]) -> None:
     """Draw the titles' curves from all voices, on the four grids kept ready, and have them read warm."""
-    grids = [list(boundaries(segments)[:-1]) for segments in GRIDS]
+    starts = [list(boundaries(segments)[:-1]) for segments in GRIDS]
     parts = " union all ".join(
-        f"select {place} as grid, v.* from wigg.voices_of(w.id, %s::integer[]) v" for place in range(len(GRIDS))
+        f"select {place} as grid, v.* from wigg.voices_of(w.id, %s::integer[]) v"
+        for place in range(len(GRIDS))
     )
-    cells = ", ".join(f"({place}, {segments})" for place, segments in enumerate(GRIDS))
+    grids = ", ".join(f"({place}, {segments})" for place, segments in enumerate(GRIDS))
     run(
         server,
         f"""
         insert into wigg.curves (title_id, version, wiggs_count, users_count, sums, voices, levels)
         select w.id, 1, (select count(*) from wigg.wiggs m where m.title_id = w.id),
-               (select count(distinct user_id) from wigg.wiggs m where m.title_id = w.id), sums, voices, levels
+               (select count(distinct user_id) from wigg.wiggs m where m.title_id = w.id),
+               sums, voices, levels
         from unnest(%s::text[]) as w(id)
         cross join lateral (
-            with said as materialized ({parts}),
+            with cells as (
+                select grid, segment
+                from (values {grids}) g(grid, segments), generate_series(0, segments - 1) as segment
+            ),
+            said as materialized ({parts}),
             summed as (
                 select grid, segment, sum(voice)::bigint as total, count(*)::integer as people
                 from said group by grid, segment
@@ -127,17 +134,15 @@ def curves(server: Server, ids: Sequence[str]) -> None:
                 where grid = {GRIDS.index(USUAL_SEGMENTS)} and weight > 0 group by 1
             )
             select (select array_agg(coalesce(total, 0) order by grid, segment)
-                    from (values {cells}) g(grid, segments) cross join generate_series(0, segments - 1) as segment
-                    left join summed using (grid, segment)) as sums,
+                    from cells left join summed using (grid, segment)) as sums,
                    (select array_agg(coalesce(people, 0) order by grid, segment)
-                    from (values {cells}) g(grid, segments) cross join generate_series(0, segments - 1) as segment
-                    left join summed using (grid, segment)) as voices,
+                    from cells left join summed using (grid, segment)) as voices,
                    (select array_agg(coalesce(weight, 0) order by cell)
                     from generate_series(0, {USUAL_SEGMENTS * LEVELS - 1}) as cell
                     left join shared using (cell)) as levels
         ) drawn
         """,
-        (list(ids), *grids),
+        (list(ids), *starts),
     )
 
 
@@ -160,7 +165,7 @@ def settle(server: Server, ids: Sequence[str]) -> None:
 def run(server: Server, statement: str, values: Any) -> None:
     """One statement in the server's database; a list is its only value."""
     with psycopg.connect(server.dsn) as connection:
-        connection.execute(statement, (values,) if isinstance(values, list) else values)  # pyright: ignore
+        connection.execute(statement, (values,) if isinstance(values, list) else values)
 
 
 def shuffled(items: Sequence[bytes]) -> list[bytes]:

@@ -11,6 +11,7 @@ from bench._pgbench import pgbench, statement_of, with_expressions
 from bench._server import data_folder, serving
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
 from bench._world import marks, people, settle, shuffled, titles
+
 from quintet.apps.wigg import queries, t2g_queries
 from quintet.apps.wigg.rules import USUAL_SEGMENTS, grid_slice
 from quintet.apps.wigg.t2g import ESTIMATES_ROOM

@@ -9,7 +9,6 @@ time to good.
 import statistics
 
 import psycopg
-
 from bench._load import put_load, request
 from bench._server import Server, data_folder, serving
 from bench._table import Row, by_turns, paired_ratio, present_load, show

@@ -50,9 +50,7 @@ def main() -> None:
             return put_load(bare_port, asked["constant"], seconds=SECONDS).per_second
 
         names = list(asked)
-        bare, constant, *reads = by_turns(
-            measure_bare, *(lambda name=name: measure(name) for name in names)
-        )
+        bare, constant, *reads = by_turns(measure_bare, *(lambda name=name: measure(name) for name in names))
     rows = [
         Row(
             name,
@@ -66,7 +64,14 @@ def main() -> None:
         for name, ours in zip(names[1:], reads, strict=True)
     ]
     rows.append(
-        Row("constant", "bare ASGI, same uvicorn", rate(bare), rate(constant), paired_ratio(constant, bare), None)
+        Row(
+            "constant",
+            "bare ASGI, same uvicorn",
+            rate(bare),
+            rate(constant),
+            paired_ratio(constant, bare),
+            None,
+        )
     )
     show("reads: hot GETs served from memory", rows, load)
 

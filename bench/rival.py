@@ -16,13 +16,13 @@ from uuid import uuid4
 
 import jwt
 import psycopg
-from sqlalchemy import create_engine, text
-
 from bench._load import Measured, put_load, request
 from bench._server import Server, data_folder, serving, serving_bare
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
 from bench._world import Person, marks, people, settle, shuffled, titles
 from bench.rivals.fastapi_app import ALGORITHM, AUDIENCE, Base
+from sqlalchemy import create_engine, text
+
 from quintet.kernel.postgres.connection import DATABASE
 from quintet.kernel.postgres.creation import SUPERUSER
 
@@ -52,7 +52,8 @@ def copy_to_rival(server: Server) -> None:
         connection.execute(
             text(
                 """
-                insert into rival.wiggs (id, title_id, user_id, position_pct, rating, note, created_at, updated_at)
+                insert into rival.wiggs (id, title_id, user_id, position_pct, rating, note, created_at,
+                                         updated_at)
                 select id, title_id, user_id, position / 1000000.0, rating, note, created_at, updated_at
                 from wigg.wiggs
                 """

@@ -184,9 +184,7 @@ def health() -> dict[str, str]:
 
 
 @app.get("/titles/{title_id}/progress")
-def read_progress(
-    title_id: str, db: Db, segments: Annotated[int, Query(ge=12, le=40)] = 20
-) -> ProgressOut:
+def read_progress(title_id: str, db: Db, segments: Annotated[int, Query(ge=12, le=40)] = 20) -> ProgressOut:
     """The mean, over people, of each person's mean in each segment."""
     title = db.get(Title, title_id)
     if title is None:

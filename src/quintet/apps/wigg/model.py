@@ -310,6 +310,12 @@ class TitleChanged(Event, frozen=True):
     version: int
 
 
+class CurveRebuilt(Event, frozen=True):
+    """An operator had the curve computed anew, and it had drifted."""
+
+    title_id: WorkId
+
+
 class T2gUpdated(Event, frozen=True):
     """The time to good changed; all of it."""
 
