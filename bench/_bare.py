@@ -25,4 +25,4 @@ async def _live(receive: Any, send: Any) -> None:
 
 if __name__ == "__main__":
     listener = listen("127.0.0.1", int(sys.argv[1]))
-    make_server(app, listener, on_stop=lambda: None).run(sockets=[listener])
+    make_server(app, listener, on_stop=lambda: None).run()

@@ -4,6 +4,7 @@ Invariant: it is the same for every rival, and knows no more of HTTP than a leng
 """
 
 import asyncio
+import os
 import pickle
 import statistics
 import subprocess
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -22,17 +24,31 @@ CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where a server listens on the loopback, and its process."""
+
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True)
 class Measured:
-    """What came of a run; times are milliseconds from sending a request to having its whole answer."""
+    """What came of a run; times are milliseconds from sending a request to having its whole answer.
+
+    `processor` is the server process's own processor time per answer, its database's not counted: the one
+    figure that what else the machine does hardly touches.
+    """
 
     per_second: float
     median: float
     p95: float
     p99: float
     statuses: dict[int, int]
+    processor: float
 
     def __str__(self) -> str:
-        return f"median {self.median:.2f} ms, p95 {self.p95:.2f}, p99 {self.p99:.2f}"
+        took = f"median {self.median:.2f} ms, p95 {self.p95:.2f}, p99 {self.p99:.2f}"
+        return f"{took}; processor {self.processor:.2f} ms each"
 
 
 def request(
@@ -49,7 +65,7 @@ def request(
 
 
 def put_load(
-    port: int,
+    address: Address,
     requests: Sequence[bytes],
     *,
     seconds: float,
@@ -61,13 +77,22 @@ def put_load(
 
     Without `repeat` the run ends where the requests do. Raises where an answer has an unexpected status.
     """
-    plan = pickle.dumps((port, list(requests), seconds, repeat, connections))
+    plan = pickle.dumps((address.port, list(requests), seconds, repeat, connections))
     command = [sys.executable, "-m", "bench._load"]
+    before = processor_seconds(address.pid)
     ended = subprocess.run(command, input=plan, stdout=subprocess.PIPE, check=True, timeout=seconds + 60)
-    measured: Measured = Measured(*pickle.loads(ended.stdout))  # noqa: S301 (our own child's)
+    spent = processor_seconds(address.pid) - before
+    *figures, statuses = pickle.loads(ended.stdout)  # noqa: S301 (our own child's)
+    measured = Measured(*figures, statuses, 1000 * spent / sum(statuses.values()))
     wrong = {status: count for status, count in measured.statuses.items() if status not in expected}
     assert not wrong, f"unexpected answers: {wrong}; expected {list(expected)}"
     return measured
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of the processors so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _Connection(asyncio.Protocol):

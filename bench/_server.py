@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bench._load import Address
+
 from quintet.kernel.postgres.connection import DATABASE, socket_dsn
 
 _READY_SECONDS = 30
@@ -35,6 +37,11 @@ class Server:
         self.port = port
         self.data = data
         self.process = process
+
+    @property
+    def address(self) -> Address:
+        """Where to put load on."""
+        return Address(self.port, self.process.pid)
 
     @property
     def socket_folder(self) -> Path:
@@ -94,13 +101,13 @@ def serving(data: Path, **settings: str) -> Iterator[Server]:
 
 
 @contextmanager
-def serving_bare(module: str, *, path: str, log: Path, **environment: str) -> Iterator[int]:
-    """`python -m MODULE PORT`, answering at `path`; its port."""
+def serving_bare(module: str, *, path: str, log: Path, **environment: str) -> Iterator[Address]:
+    """`python -m MODULE PORT`, answering at `path`."""
     port = free_port()
     command = [sys.executable, "-m", module, str(port)]
     with _running(command, os.environ | environment, log) as process:
         wait_until_ready(port, process, path, log)
-        yield port
+        yield Address(port, process.pid)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def main() -> None:
 
         def over_http(what: str) -> float:
             asked = shuffled([request("GET", f"/api/titles/{title}/{what}") for title in TITLES])
-            measured[what] = put_load(server.port, asked, seconds=SECONDS)
+            measured[what] = put_load(server.address, asked, seconds=SECONDS)
             return measured[what].per_second
 
         curve, curve_limit, told, told_limit = by_turns(

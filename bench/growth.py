@@ -44,7 +44,7 @@ def main() -> None:
 
         def milliseconds(what: str, size: int) -> float:
             asked = [request("GET", f"/api/titles/{title_of(size)}/{what}")]
-            return put_load(server.port, asked, seconds=SECONDS, connections=1).median
+            return put_load(server.address, asked, seconds=SECONDS, connections=1).median
 
         pairs = [(what, size) for what in ("progress", "t2g") for size in SIZES]
         took = dict(

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import jwt
 import psycopg
-from bench._load import Measured, put_load, request
+from bench._load import Address, Measured, put_load, request
 from bench._server import Server, data_folder, serving, serving_bare
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
 from bench._world import Person, marks, people, settle, shuffled, titles
@@ -65,12 +65,12 @@ def copy_to_rival(server: Server) -> None:
 
 
 @contextmanager
-def rivalling(server: Server) -> Iterator[int]:
-    """The rival on the server's database; its port."""
+def rivalling(server: Server) -> Iterator[Address]:
+    """The rival on the server's database."""
     log = server.data.parent / "rival.log"
     environment = {"RIVAL_DATABASE": address(server), "RIVAL_SECRET": _SECRET}
-    with serving_bare("bench.rivals.fastapi_app", path="/health", log=log, **environment) as port:
-        yield port
+    with serving_bare("bench.rivals.fastapi_app", path="/health", log=log, **environment) as address_of_rival:
+        yield address_of_rival
 
 
 def placings(tokens: list[str], prefix: str) -> list[bytes]:
@@ -106,28 +106,28 @@ def measure(data: Path, *, hot: bool, measured: dict[str, Measured]) -> dict[str
             settle(server, TITLES)
             copy_to_rival(server)
         asked = TITLES[:HOT] if hot else TITLES
-        with rivalling(server) as port:
+        with rivalling(server) as theirs:
 
-            def read(name: str, at: int, prefix: str) -> float:
+            def read(name: str, at: Address, prefix: str) -> float:
                 paths = [request("GET", f"{prefix}/titles/{title}/progress") for title in asked]
                 measured[name] = put_load(at, shuffled(paths), seconds=SECONDS)
                 return measured[name].per_second
 
-            def write(name: str, at: int, prefix: str, tokens: list[str]) -> float:
+            def write(name: str, at: Address, prefix: str, tokens: list[str]) -> float:
                 requests = placings(tokens, prefix)
                 measured[name] = put_load(at, requests, seconds=SECONDS, expected=(201,), repeat=False)
                 return measured[name].per_second
 
             what = "hot read" if hot else "cold read"
             named = {
-                f"{what}, ours": lambda: read(f"{what}, ours", server.port, "/api"),
-                f"{what}, rival": lambda: read(f"{what}, rival", port, ""),
+                f"{what}, ours": lambda: read(f"{what}, ours", server.address, "/api"),
+                f"{what}, rival": lambda: read(f"{what}, rival", theirs, ""),
             }
             if hot:
-                own, theirs = [person.token for person in persons], tokens_for_rival(persons)
+                own, for_rival = [person.token for person in persons], tokens_for_rival(persons)
                 named |= {
-                    "write, ours": lambda: write("write, ours", server.port, "/api", own),
-                    "write, rival": lambda: write("write, rival", port, "", theirs),
+                    "write, ours": lambda: write("write, ours", server.address, "/api", own),
+                    "write, rival": lambda: write("write, rival", theirs, "", for_rival),
                 }
             return dict(zip(named, by_turns(*named.values()), strict=True))
 

@@ -82,7 +82,9 @@ def main() -> None:
 
         def place(name: str, first: int, last: int) -> float:
             requests = placings(persons, first, last)
-            measured[name] = put_load(server.port, requests, seconds=SECONDS, expected=(201,), repeat=False)
+            measured[name] = put_load(
+                server.address, requests, seconds=SECONDS, expected=(201,), repeat=False
+            )
             return measured[name].per_second
 
         many = limit_script(server, persons[0], _LIMITS + 2, _LIMITS + MOST + 1)

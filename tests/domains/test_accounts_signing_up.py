@@ -131,6 +131,7 @@ async def test_everything_wrong_is_told_at_once(world: World) -> None:
         ({"email": 7}, "/email", "wrong_type"),
         ({"email": "a@b.de\0"}, "/email", "invalid_text"),
         ({"username": "profile"}, "/username", "reserved"),
+        ({"username": "Adm1n"}, "/username", "reserved"),
         ({"user_name": "ada"}, "/user_name", "unknown_field"),
     ],
 )

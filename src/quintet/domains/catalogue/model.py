@@ -83,4 +83,4 @@ class NotYourWork(Forbidden):
 
 def is_work_id(text: str) -> bool:
     """Whether the text could be a work's id at all."""
-    return re.match(WORK_ID, text) is not None and text not in {".", ".."}
+    return re.fullmatch(WORK_ID, text) is not None and text not in {".", ".."}

@@ -21,12 +21,17 @@ from quintet.kernel.http.call import Rules
 from quintet.kernel.refusals import (
     Fault,
     Forbidden,
+    IdempotencyInFlight,
+    IdempotencyKeyReused,
+    InvalidCursor,
+    InvalidIdempotencyKey,
     InvalidRequest,
     MalformedJson,
     NotSignedIn,
     NotUtf8,
     RateLimited,
     Refusal,
+    RequestTimeout,
     TooDeep,
     TooLarge,
     Unavailable,
@@ -188,7 +193,7 @@ def _told_parameters(
         if isinstance(bounds, ParameterKwarg) and bounds.description:
             parameter["description"] = bounds.description
         yield parameter
-    if method in _WRITES and rules.access > Access.PUBLIC and rules.idempotent:
+    if takes_idempotency_key(handler, rules):
         yield {
             "name": "Idempotency-Key",
             "in": "header",
@@ -196,6 +201,11 @@ def _told_parameters(
             "description": "The same key again gets the first answer again, for a day.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         }
+
+
+def takes_idempotency_key(handler: HTTPRouteHandler, rules: Rules) -> bool:
+    """Whether an Idempotency-Key means something to the route."""
+    return bool(handler.http_methods & _WRITES) and rules.access > Access.PUBLIC and rules.idempotent
 
 
 def refusals_of(handler: HTTPRouteHandler, rules: Rules) -> list[type[Refusal]]:
@@ -208,7 +218,11 @@ def refusals_of(handler: HTTPRouteHandler, rules: Rules) -> list[type[Refusal]]:
     if rules.limited:
         told.append(RateLimited)
     if handler.parsed_data_field is not None:
-        told += [MalformedJson, NotUtf8, TooDeep, TooLarge, UnsupportedMediaType]
+        told += [MalformedJson, NotUtf8, TooDeep, TooLarge, UnsupportedMediaType, RequestTimeout]
+    if takes_idempotency_key(handler, rules):
+        told += [IdempotencyInFlight, IdempotencyKeyReused, InvalidIdempotencyKey]
+    if "cursor" in handler.parsed_fn_signature.parameters:
+        told.append(InvalidCursor)
     told += [InvalidRequest, NotUtf8]
     return list(dict.fromkeys(told))
 

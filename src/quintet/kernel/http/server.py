@@ -19,10 +19,15 @@ STOP_SECONDS = 25
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 whose request heads must be complete within ten seconds and 64 KiB."""
+    """HTTP/1.1 whose request heads must be complete within ten seconds and 64 KiB.
+
+    A body that was answered before it was all there (413, 408) has ten seconds more to come to its end.
+    """
 
     _timer: asyncio.TimerHandle | None = None
     _head_bytes: int = 0
+    _body_is_coming: bool = False
+    _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """A client has connected: the clock runs."""
@@ -32,6 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         self._stop_clock()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -51,7 +57,21 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; bodies have a deadline of their own, kept by the call."""
         self._stop_clock()
+        self._body_is_coming = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there, too."""
+        self._body_is_coming = False
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The request is answered."""
+        super().on_response_complete()
+        answered = self.cycle is not None and self.cycle.response_complete  # the newest of a pipeline
+        if answered and self._body_is_coming and not self.transport.is_closing():
+            self._patience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
@@ -61,6 +81,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _hang_up(self, status: bytes) -> None:
         self._stop_clock()
@@ -74,8 +99,9 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn's server, telling us when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
+        self._listener = listener
         self._on_stop = on_stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -83,12 +109,17 @@ class Server(uvicorn.Server):
         self._on_stop()
         super().handle_exit(sig, frame)
 
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve on the listener until asked to stop; it is closed then, so that nobody waits in vain."""
+        # Not through uvicorn's `fd` setting: that takes every socket for a Unix one and so leaves Nagle's
+        # algorithm on, and each answer would wait 40 ms for an acknowledgement.
+        await super().serve(sockets or [self._listener])
+
 
 def make_server(app: Any, listener: socket.socket, on_stop: Callable[[], None]) -> Server:
     """A server of `app` on a socket that already listens."""
     config = uvicorn.Config(
         app,
-        fd=listener.fileno(),
         http=BoundedProtocol,
         ws="none",
         loop="uvloop",
@@ -101,7 +132,7 @@ def make_server(app: Any, listener: socket.socket, on_stop: Callable[[], None]) 
         timeout_graceful_shutdown=STOP_SECONDS,
         backlog=2048,
     )
-    return Server(config, on_stop)
+    return Server(config, listener, on_stop)
 
 
 def listen(host: str, port: int) -> socket.socket:
