@@ -79,8 +79,9 @@ class Limits:
         size, unused = 1, 0
         if old is not None:
             unused = old.cells
-            # A caller who used the lease up within its second gets a larger one; anybody else starts anew.
-            size = min(old.size * 2, max(1, limit.count // 10)) if old.cells == 0 and now < old.until else 1
+            # A caller who used the lease up within its second gets a larger one; else as much as was used.
+            wanted = old.size * 2 if old.cells == 0 and now < old.until else old.size - old.cells
+            size = max(1, min(wanted, limit.count // 10))
             old.cells = 0  # given back below; nobody may spend them while the database answers
         try:
             granted, used_seconds = await self._ask(policy, key, size, unused, limit)

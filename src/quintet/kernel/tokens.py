@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from quintet.kernel.clock import Clock
-from quintet.kernel.database import Database
+from quintet.kernel.database import Database, Tx
 from quintet.kernel.ids import new_id
 from quintet.kernel.refusals import NotSignedIn
 
@@ -140,15 +140,23 @@ async def signing_keys(database: Database) -> list[SigningKey]:
     """The keys in force, making the first one where there is none."""
     async with database.statement() as tx:
         keys = await tx.all(SigningKey, _KEYS)
-        if not keys:
-            await _make_key(tx, ahead_seconds=0)
-            keys = await tx.all(SigningKey, _KEYS)
-        return keys
+    return keys or await database.transact(_first_key)
+
+
+async def _first_key(tx: Tx) -> list[SigningKey]:
+    """Make the first key, unless another node that starts at the same time has just made it."""
+    await tx.run("lock table kernel.signing_keys in share row exclusive mode")
+    keys = await tx.all(SigningKey, _KEYS)
+    if not keys:
+        await _make_key(tx, ahead_seconds=0)
+        keys = await tx.all(SigningKey, _KEYS)
+    return keys
 
 
 async def rotate_signing_key(database: Database) -> str:
     """Publish a new key, which begins to sign in an hour; retire the older ones a day after that. Its id."""
-    async with database.statement() as tx:
+
+    async def act(tx: Tx) -> str:
         await tx.run(
             """
             update kernel.signing_keys set retired_at = now() + interval '25 hours'
@@ -156,6 +164,8 @@ async def rotate_signing_key(database: Database) -> str:
             """
         )
         return await _make_key(tx, ahead_seconds=PUBLISHED_AHEAD_SECONDS)
+
+    return await database.transact(act)
 
 
 _KEYS = """
@@ -166,15 +176,13 @@ _KEYS = """
 """
 
 
-async def _make_key(tx: Any, *, ahead_seconds: int) -> str:
+async def _make_key(tx: Tx, *, ahead_seconds: int) -> str:
     private = Ed25519PrivateKey.generate()
     kid = f"{int(time.time() * 1000):012x}"  # sorts by age; the newest that is active signs
-    # Two nodes that start on an empty database both come here: the first one's key stays.
     await tx.run(
         """
         insert into kernel.signing_keys (kid, private_key, public_key, active_from)
-        select $1, $2, $3, now() + make_interval(secs => $4)
-        where $4 > 0 or not exists (select from kernel.signing_keys)
+        values ($1, $2, $3, now() + make_interval(secs => $4))
         """,
         kid,
         private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()),

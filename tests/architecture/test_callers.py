@@ -1,0 +1,229 @@
+"""The matrix of callers: every route × everybody, and what each may get.
+
+A route without an entry in `CALLS` fails the suite: whoever adds one says here how it is called, and what
+strangers get of somebody else's.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from tests.clock import Stopwatch
+from tests.world import Person, World, mark, new_title
+
+from quintet.app import build_app
+from quintet.kernel.actor import Access
+from quintet.kernel.http.call import Rules
+from quintet.kernel.tokens import Tokens, signing_keys
+from quintet.settings import load_settings
+
+CALLERS = ("anonymous", "expired", "garbage", "stranger", "owner", "moderator", "admin")
+ROLES = {"stranger": Access.SIGNED_IN, "owner": Access.SIGNED_IN, "moderator": Access.MODERATOR, "admin": Access.ADMIN}
+WHISPERED = "whispered, for the owner alone"
+INSIDES = ("Traceback", "psycopg", "argon2", "select ", "insert into", "/src/", ".py", "$argon2")
+
+
+class Stage(msgspec.Struct):
+    """What a call may be about: a title and a mark of Ada's, with her note on it."""
+
+    ada: Person
+    title: str
+    wigg_id: str
+    session_id: str
+
+
+class Made(msgspec.Struct):
+    """One call: where and with what."""
+
+    path: str
+    body: Any = None
+
+
+class Told(msgspec.Struct):
+    """How to make a route's valid call, and its status for whoever the route is for.
+
+    `others` is the status for everybody but the owner, where it differs; `staff` that of moderators and
+    admins where it differs from that.
+    """
+
+    make: Callable[[Stage], Made]
+    status: int = 200
+    others: int | None = None
+    staff: int | None = None
+    before: Callable[[World, Stage], Awaitable[None]] | None = None
+
+
+async def mark_again(world: World, stage: Stage) -> None:
+    """A route that removes the mark needs one each time."""
+    _ = world
+    stage.wigg_id = (await mark(stage.ada, stage.title, 50, note=WHISPERED))["id"]
+
+
+def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
+    """A call whose path names parts of the stage."""
+    return lambda stage: Made(path.format(title_id=stage.title, wigg_id=stage.wigg_id, session_id=stage.session_id), body)
+
+
+TITLE = "/api/titles/{title_id}"
+CALLS: dict[tuple[str, str], Told] = {
+    ("GET", "/health/live"): Told(at("/health/live")),
+    ("GET", "/health/ready"): Told(at("/health/ready")),
+    ("GET", "/metrics"): Told(at("/metrics")),
+    ("GET", "/.well-known/jwks.json"): Told(at("/.well-known/jwks.json")),
+    ("GET", "/openapi.json"): Told(at("/openapi.json")),
+    ("GET", "/docs"): Told(at("/docs")),
+    ("GET", "/api/titles"): Told(at("/api/titles?query=heat")),
+    ("POST", "/api/titles"): Told(at("/api/titles", {"title": "Heat", "kind": "film"}), 201),
+    ("GET", TITLE): Told(at(TITLE)),
+    ("PATCH", TITLE): Told(at(TITLE, {"year": 1995}), others=403, staff=200),
+    ("GET", f"{TITLE}/progress"): Told(at(f"{TITLE}/progress?segments=20")),
+    ("GET", f"{TITLE}/t2g"): Told(at(f"{TITLE}/t2g")),
+    ("GET", f"{TITLE}/t2g/history"): Told(at(f"{TITLE}/t2g/history")),
+    ("GET", f"{TITLE}/milestones"): Told(at(f"{TITLE}/milestones")),
+    ("GET", f"{TITLE}/wiggs"): Told(at(f"{TITLE}/wiggs")),
+    ("GET", f"{TITLE}/segments/cells"): Told(at(f"{TITLE}/segments/cells")),
+    ("GET", "/api/milestone-icons"): Told(at("/api/milestone-icons")),
+    ("POST", f"{TITLE}/wiggs"): Told(at(f"{TITLE}/wiggs", {"position_pct": 80}), 201),
+    ("POST", f"{TITLE}/wiggs/batch"): Told(at(f"{TITLE}/wiggs/batch", {"wiggs": [{"position_pct": 90}]})),
+    ("PATCH", f"{TITLE}/wiggs/{{wigg_id}}"): Told(at(f"{TITLE}/wiggs/{{wigg_id}}", {"rating": 2}), others=404),
+    ("DELETE", f"{TITLE}/wiggs/{{wigg_id}}"): Told(at(f"{TITLE}/wiggs/{{wigg_id}}"), others=404, before=mark_again),
+}
+# Accounts stand under two prefixes. Bodies that are refused early: what they do is tested elsewhere.
+for prefix in ("/auth", "/api/v1/auth"):
+    CALLS |= {
+        ("POST", f"{prefix}/signup"): Told(at(f"{prefix}/signup", {"email": "no", "password": "no"}), 422),
+        ("POST", f"{prefix}/register"): Told(at(f"{prefix}/register", {"email": "no", "password": "no"}), 422),
+        ("POST", f"{prefix}/login"): Told(at(f"{prefix}/login", {"password": "no"}), 422),
+        ("POST", f"{prefix}/refresh"): Told(at(f"{prefix}/refresh", {"refresh_token": "no"}), 401),
+        ("POST", f"{prefix}/logout"): Told(at(f"{prefix}/logout"), 204),
+        ("GET", f"{prefix}/me"): Told(at(f"{prefix}/me")),
+        ("GET", f"{prefix}/profile"): Told(at(f"{prefix}/profile")),
+        ("POST", f"{prefix}/change-password"): Told(
+            at(f"{prefix}/change-password", {"current_password": "x", "new_password": "short"}), 422
+        ),
+        ("GET", f"{prefix}/sessions"): Told(at(f"{prefix}/sessions")),
+        ("DELETE", f"{prefix}/sessions"): Told(at(f"{prefix}/sessions"), 204),
+        ("DELETE", f"{prefix}/sessions/{{session_id}}"): Told(at(f"{prefix}/sessions/{{session_id}}"), 204, others=404),
+    }
+
+
+def routes() -> dict[tuple[str, str], Rules]:
+    """Every route of the application, from the application itself."""
+    app: Any = build_app(load_settings({}, dotenv=None), "postgresql:///nowhere").app
+    return {
+        (method, route.path_format): handler.opt["rules"]
+        for route in app.routes
+        for handler in route.route_handlers
+        for method in handler.http_methods
+        if method != "OPTIONS"
+    }
+
+
+ROUTES = routes()
+
+
+def test_every_route_is_in_the_matrix() -> None:
+    assert set(ROUTES) == set(CALLS), "say in CALLS how the route is called, and what strangers get"
+
+
+def sign_in(world: World, user_id: str, role: str) -> tuple[str, str]:
+    """A new session of somebody's; its access token and id."""
+    session_id = uuid4()
+    world.sql(
+        "insert into accounts.sessions (id, user_id, user_agent, expires_at) values (%s, %s, '', now() + '1 day')",
+        session_id,
+        user_id,
+    )
+    return world.kernel.tokens.issue(msgspec.convert(user_id, type(session_id)), session_id, role), str(session_id)
+
+
+def expected(rules: Rules, told: Told, caller: str) -> int:
+    """The status a caller gets, by what the route declares and the table says."""
+    if caller in {"expired", "garbage"} and rules.reads_token:
+        return 401
+    if caller in ROLES:
+        if ROLES[caller] < rules.access:
+            return 403
+        if caller in {"moderator", "admin"} and told.staff is not None:
+            return told.staff
+        if caller != "owner" and told.others is not None:
+            return told.others
+    elif rules.access > Access.PUBLIC:
+        return 401
+    return told.status
+
+
+@pytest.fixture(scope="module")
+async def cast(world: World) -> dict[str, Person]:
+    return {
+        "owner": await world.person("ada"),
+        "stranger": await world.person("ben"),
+        "moderator": await world.person("mo", role="moderator"),
+        "admin": await world.person("root", role="admin"),
+    }
+
+
+async def test_everybody_gets_what_is_theirs(world: World, cast: dict[str, Person]) -> None:
+    """Every route × every caller: the declared status, no 5xx, nothing of somebody else's."""
+    past = Stopwatch()
+    past.go(hours=-1)
+    expiring = Tokens(world.kernel.tokens.issuer, await signing_keys(world.kernel.database), past)
+    ada = cast["owner"]
+    title = await new_title(ada)
+    stage = Stage(ada, title, (await mark(ada, title, 50, note=WHISPERED))["id"], "")
+    counts: Counter[str] = Counter()
+    wrong: list[str] = []
+    for (method, path), told in CALLS.items():
+        rules = ROUTES[method, path]
+        for caller in CALLERS:
+            stage.session_id = sign_in(world, ada.id, "user")[1]
+            if told.before is not None:
+                await told.before(world, stage)
+            headers = {}
+            if caller == "garbage":
+                headers = {"Authorization": "Bearer eyJhbGciOiJub25lIn0.e30."}
+            elif caller == "expired":
+                claims = world.kernel.tokens.verify(ada.access_token)
+                headers = {"Authorization": f"Bearer {expiring.issue(claims.user_id, claims.session_id, 'admin')}"}
+            elif caller in cast:
+                # A token that lies about the role gets nothing by it: state counts.
+                token, _ = sign_in(world, cast[caller].id, "admin")
+                headers = {"Authorization": f"Bearer {token}"}
+            made = told.make(stage)
+            body = {} if made.body is None else {"json": made.body}
+            answer = await world.http.request(method, made.path, headers=headers, **body)
+            counts[f"{answer.status_code // 100}xx"] += 1
+            if answer.status_code != expected(rules, told, caller):
+                wrong.append(f"{method} {path} for {caller}: {answer.status_code}, not {expected(rules, told, caller)}")
+            text = answer.text
+            if path not in {"/docs", "/openapi.json"}:
+                wrong += [f"{method} {path} for {caller} shows {word!r}" for word in INSIDES if word in text]
+            if caller != "owner":
+                secrets = (WHISPERED, ada.email, ada.refresh_token, stage.session_id)
+                wrong += [f"{method} {path} for {caller} leaks {secret!r}" for secret in secrets if secret in text]
+            if answer.status_code == 401 and rules.access > Access.PUBLIC:
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+    print(f"{len(CALLS)} routes x {len(CALLERS)} callers: {dict(counts)}, {len(wrong)} wrong")
+    assert wrong == []
+    assert counts["5xx"] == 0
+    assert sum(counts.values()) == len(ROUTES) * len(CALLERS)
+
+
+async def test_missing_and_anothers_look_alike(world: World, cast: dict[str, Person]) -> None:
+    ada, ben = cast["owner"], cast["stranger"]
+    title = await new_title(ada)
+    theirs = (await mark(ada, title, 50))["id"]
+    session = sign_in(world, ada.id, "user")[1]
+    for method, path, others, missing in (
+        ("PATCH", f"/api/titles/{title}/wiggs/{{}}", theirs, str(uuid4())),
+        ("DELETE", f"/api/titles/{title}/wiggs/{{}}", theirs, str(uuid4())),
+        ("DELETE", "/auth/sessions/{}", session, str(uuid4())),
+    ):
+        body = {"json": {"rating": 1}} if method == "PATCH" else {}
+        told = [(await ben.call(method, path.format(one), **body)).json() for one in (others, missing)]
+        for one in told:
+            del one["request_id"]
+        assert told[0] == told[1]
