@@ -45,7 +45,9 @@ def with_expressions(statement: str, expressions: Mapping[int, str]) -> str:
     return " ".join(filled.split()) + ";"
 
 
-def pgbench(server: Server, script: str, *, seconds: float, connections: int = CONNECTIONS) -> float:
+def pgbench(
+    server: Server, script: str, *, seconds: float, database: str = DATABASE, connections: int = CONNECTIONS
+) -> float:
     """Run the script's transaction over the server's own socket with prepared statements; how many a second.
 
     pgbench knows no warm-up: its rate leaves out connecting, and the first round of a bench is thrown away.
@@ -55,7 +57,7 @@ def pgbench(server: Server, script: str, *, seconds: float, connections: int = C
     file.write_text(script)
     command: list[str | Path] = [find_binaries().path("pgbench"), "--no-vacuum", "--protocol=prepared"]
     command += [f"--client={connections}", "--jobs=1", f"--time={max(1, round(seconds))}", f"--file={file}"]
-    command += [f"--host={server.socket_folder}", f"--username={SUPERUSER}", DATABASE]
+    command += [f"--host={server.socket_folder}", f"--username={SUPERUSER}", database]
     ended = subprocess.run(
         command,
         env=os.environ | {"LC_ALL": "C"},

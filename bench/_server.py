@@ -51,7 +51,11 @@ class Server:
     @property
     def dsn(self) -> str:
         """The address of its database."""
-        return socket_dsn(self.socket_folder, DATABASE)
+        return self.dsn_for(DATABASE)
+
+    def dsn_for(self, database: str) -> str:
+        """The address of another database in the same cluster."""
+        return socket_dsn(self.socket_folder, database)
 
     @property
     def issuer(self) -> str:

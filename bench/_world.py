@@ -33,45 +33,55 @@ class Person:
 
 
 def people(server: Server, count: int) -> list[Person]:
-    """Accounts with sessions, written as signing up does, and access tokens by the server's own key.
+    """Accounts with sessions, and access tokens by the server's own key.
 
     Signing up over HTTP would spend a quarter of a second each on hashing a password.
     """
-    numbers = range(FIRST_PERSON, FIRST_PERSON + count)
-    ids = [UUID(_PERSON.format(number)) for number in numbers]
-    sessions = [UUID(_SESSION.format(number)) for number in numbers]
-    names = [f"bench-{number}" for number in numbers]
+    accounts(server.dsn, count)
     with psycopg.connect(server.dsn) as connection:
-        connection.execute(
-            """
-            insert into accounts.users (id, username, username_skeleton, display_name)
-            select id, name, name, name from unnest(%s::uuid[], %s::text[]) as u(id, name)
-            on conflict do nothing
-            """,
-            (ids, names),
-        )
-        connection.execute(
-            """
-            insert into accounts.sessions (id, user_id, user_agent, expires_at)
-            select id, user_id, 'bench', now() + interval '30 days'
-            from unnest(%s::uuid[], %s::uuid[]) as s(id, user_id)
-            on conflict do nothing
-            """,
-            (sessions, ids),
-        )
         keys = connection.execute(
             "select kid, private_key, public_key, true from kernel.signing_keys"
         ).fetchall()
     tokens = Tokens(server.issuer, [SigningKey(*key) for key in keys], SystemClock())
     return [
-        Person(id_, tokens.issue(id_, session, "user")) for id_, session in zip(ids, sessions, strict=True)
+        Person(id_, tokens.issue(id_, session, "user")) for id_, session in zip(*_ids(count), strict=True)
     ]
 
 
-def titles(server: Server, ids: Sequence[str]) -> None:
+def accounts(dsn: str, count: int) -> None:
+    """The rows that signing up leaves, but for passwords."""
+    ids, sessions = _ids(count)
+    names = [f"bench-{id_.hex[-12:]}" for id_ in ids]
+    run(
+        dsn,
+        """
+        insert into accounts.users (id, username, username_skeleton, display_name)
+        select id, name, name, name from unnest(%s::uuid[], %s::text[]) as u(id, name)
+        on conflict do nothing
+        """,
+        (ids, names),
+    )
+    run(
+        dsn,
+        """
+        insert into accounts.sessions (id, user_id, user_agent, expires_at)
+        select id, user_id, 'bench', now() + interval '30 days'
+        from unnest(%s::uuid[], %s::uuid[]) as s(id, user_id)
+        on conflict do nothing
+        """,
+        (sessions, ids),
+    )
+
+
+def _ids(count: int) -> tuple[list[UUID], list[UUID]]:
+    numbers = range(FIRST_PERSON, FIRST_PERSON + count)
+    return [UUID(_PERSON.format(n)) for n in numbers], [UUID(_SESSION.format(n)) for n in numbers]
+
+
+def titles(dsn: str, ids: Sequence[str]) -> None:
     """Films with these ids."""
     run(
-        server,
+        dsn,
         """
         insert into catalogue.works (id, kind, title, total_length_seconds, year, genres, created_at,
                                      updated_at)
@@ -81,10 +91,10 @@ def titles(server: Server, ids: Sequence[str]) -> None:
     )
 
 
-def marks(server: Server, ids: Sequence[str], persons: Sequence[Person], each: int = MARKS_EACH) -> None:
+def marks(dsn: str, ids: Sequence[str], persons: Sequence[Person], each: int = MARKS_EACH) -> None:
     """`each` marks of every person on every title, spread over its length, with their curves."""
     run(
-        server,
+        dsn,
         """
         insert into wigg.wiggs (id, title_id, user_id, position, rating, action_id, marked_at, created_at,
                                 updated_at)
@@ -96,10 +106,10 @@ def marks(server: Server, ids: Sequence[str], persons: Sequence[Person], each: i
         """,
         {"each": each, "titles": list(ids), "people": [person.id for person in persons]},
     )
-    curves(server, ids)
+    curves(dsn, ids)
 
 
-def curves(server: Server, ids: Sequence[str]) -> None:
+def curves(dsn: str, ids: Sequence[str]) -> None:
     """Draw the titles' curves from all voices, on the four grids kept ready, and have them read warm."""
     starts = [list(boundaries(segments)[:-1]) for segments in GRIDS]
     parts = " union all ".join(
@@ -108,7 +118,7 @@ def curves(server: Server, ids: Sequence[str]) -> None:
     )
     grids = ", ".join(f"({place}, {segments})" for place, segments in enumerate(GRIDS))
     run(
-        server,
+        dsn,
         f"""
         insert into wigg.curves (title_id, version, wiggs_count, users_count, sums, voices, levels)
         select w.id, 1, (select count(*) from wigg.wiggs m where m.title_id = w.id),
@@ -149,7 +159,7 @@ def curves(server: Server, ids: Sequence[str]) -> None:
 def settle(server: Server, ids: Sequence[str]) -> None:
     """Have every time to good computed, and the tables as a running server has them: vacuumed, analyzed."""
     run(
-        server,
+        server.dsn,
         "insert into wigg.t2g_due select id, now() from unnest(%s::text[]) as t(id) on conflict do nothing",
         list(ids),
     )
@@ -162,9 +172,9 @@ def settle(server: Server, ids: Sequence[str]) -> None:
         connection.execute("checkpoint")
 
 
-def run(server: Server, statement: str, values: Any) -> None:
-    """One statement in the server's database; a list is its only value."""
-    with psycopg.connect(server.dsn) as connection:
+def run(dsn: str, statement: str, values: Any) -> None:
+    """One statement; a list is its only value."""
+    with psycopg.connect(dsn) as connection:
         connection.execute(statement, (values,) if isinstance(values, list) else values)
 
 

@@ -39,8 +39,8 @@ def t2g_script() -> str:
 def main() -> None:
     load = present_load()
     with data_folder() as data, serving(data, hot_bytes="0") as server:
-        titles(server, TITLES)
-        marks(server, TITLES, people(server, 5))
+        titles(server.dsn, TITLES)
+        marks(server.dsn, TITLES, people(server, 5))
         settle(server, TITLES)
         measured: dict[str, Measured] = {}
 

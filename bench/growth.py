@@ -28,9 +28,9 @@ def title_of(size: int) -> str:
 def grow(server: Server) -> None:
     """Write all titles with their marks."""
     persons = people(server, max(SIZES) // _EACH)
-    titles(server, [title_of(size) for size in SIZES])
+    titles(server.dsn, [title_of(size) for size in SIZES])
     for size in SIZES:
-        marks(server, [title_of(size)], persons[: max(5, size // _EACH)], size // max(5, size // _EACH))
+        marks(server.dsn, [title_of(size)], persons[: max(5, size // _EACH)], size // max(5, size // _EACH))
     with psycopg.connect(server.dsn) as connection:
         counted = dict(connection.execute("select title_id, wiggs_count from wigg.curves").fetchall())
     assert counted == {title_of(size): size for size in SIZES}, counted

@@ -23,8 +23,8 @@ def main() -> None:
         serving_bare("bench._bare", path="/", log=data.parent / "bare.log") as bare,
     ):
         persons = people(server, 20)
-        titles(server, TITLES)
-        marks(server, TITLES, persons)
+        titles(server.dsn, TITLES)
+        marks(server.dsn, TITLES, persons)
         settle(server, TITLES)
         curve = [f"/api/titles/{title}/progress" for title in TITLES]
         told = [f"/api/titles/{title}/t2g" for title in TITLES]

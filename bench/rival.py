@@ -101,8 +101,8 @@ def measure(data: Path, *, hot: bool, measured: dict[str, Measured]) -> dict[str
     with serving(data, **({} if hot else {"hot_bytes": "0"})) as server:
         persons = people(server, PEOPLE)
         if hot:
-            titles(server, TITLES)
-            marks(server, TITLES, persons[:20])
+            titles(server.dsn, TITLES)
+            marks(server.dsn, TITLES, persons[:20])
             settle(server, TITLES)
             copy_to_rival(server)
         asked = TITLES[:HOT] if hot else TITLES

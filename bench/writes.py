@@ -5,26 +5,34 @@ title), each under its own Idempotency-Key: tokens, two limits, the event log, t
 The limit: one such request is made while PostgreSQL logs every statement; the transaction found in its log
 becomes pgbench's script, with the same values but for person, title, position and whatever the server draws
 anew for each request, which pgbench draws, too. Sessions and limits are read outside the transaction: they
-are the server's own burden and no part of the script. Both run on one cluster, with the same durability, on
-titles of their own that hold the same number of marks, by as many connections.
+are the server's own burden and no part of the script. pgbench works on a second database of the same cluster,
+with the same tables, rows and durability, so that the server does not compute the limit's times to good
+meanwhile; as many connections do it as place over HTTP.
 """
 
 import random
 from uuid import uuid4
 
+import psycopg
 from bench._load import Measured, put_load, request
 from bench._pgbench import pgbench
 from bench._server import Server, data_folder, serving
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
 from bench._trace import script_of, transaction_of
-from bench._world import FIRST_PERSON, Person, marks, people, settle, titles
+from bench._world import FIRST_PERSON, Person, accounts, marks, people, settle, titles
+
+from quintet.kernel.migrations import migrate
 
 SECONDS = 4.0
 PEOPLE = 100
 MOST = 200
 _AT_MOST_PER_SECOND = 4000
-# Twelve digits, so that an id is found in a statement's values, and pgbench can draw it.
-_OURS, _LIMITS = 500_000_000_000, 600_000_000_000
+LIMIT = "limit"  # pgbench's database
+# Twelve digits, so that an id is found in a statement's values, and pgbench can draw it. The first title is
+# for the request that is logged, the second for the hot row, the others for the first row.
+_LOGGED = 500_000_000_000
+_HOT, _FIRST, _LAST = _LOGGED + 1, _LOGGED + 2, _LOGGED + MOST + 1
+IDS = [str(number) for number in range(_LOGGED, _LAST + 1)]
 _random = random.Random(21)
 
 
@@ -44,7 +52,7 @@ def placings(persons: list[Person], first: int, last: int) -> list[bytes]:
 
 def limit_script(server: Server, person: Person, first: int, last: int) -> str:
     """One placing on a title of `first` to `last`, out of PostgreSQL's log."""
-    title, pct = str(_OURS), 61.234567
+    title, pct = str(_LOGGED), 61.234567
 
     def place() -> None:
         status, _, body = server.call(
@@ -70,15 +78,36 @@ def limit_script(server: Server, person: Person, first: int, last: int) -> str:
     )
 
 
+def make_limit(server: Server) -> None:
+    """A second database with the same tables and rows."""
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute(f'create database "{LIMIT}"')
+    dsn = server.dsn_for(LIMIT)
+    migrate(dsn)
+    accounts(dsn, PEOPLE)
+    titles(dsn, IDS)
+    with psycopg.connect(server.dsn) as ours, psycopg.connect(dsn) as limit:
+        for table in ("wigg.wiggs", "wigg.curves"):
+            with (
+                ours.cursor().copy(f"copy {table} to stdout (format binary)") as rows,
+                limit.cursor().copy(f"copy {table} from stdin (format binary)") as target,
+            ):
+                for data in rows:
+                    target.write(data)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("vacuum analyze")
+        connection.execute("checkpoint")
+
+
 def main() -> None:
     load = present_load()
     measured: dict[str, Measured] = {}
     with data_folder() as data, serving(data) as server:
         persons = people(server, PEOPLE)
-        ids = [str(first + number) for first in (_OURS, _LIMITS) for number in range(MOST + 2)]
-        titles(server, ids)
-        marks(server, ids, persons[:20])
-        settle(server, ids)
+        titles(server.dsn, IDS)
+        marks(server.dsn, IDS, persons[:20])
+        settle(server, IDS)
+        make_limit(server)
 
         def place(name: str, first: int, last: int) -> float:
             requests = placings(persons, first, last)
@@ -87,13 +116,14 @@ def main() -> None:
             )
             return measured[name].per_second
 
-        many = limit_script(server, persons[0], _LIMITS + 2, _LIMITS + MOST + 1)
-        one = limit_script(server, persons[0], _LIMITS + 1, _LIMITS + 1)
+        many, one = (
+            limit_script(server, persons[0], first, last) for first, last in ((_FIRST, _LAST), (_HOT, _HOT))
+        )
         spread, spread_limit, hot, hot_limit = by_turns(
-            lambda: place("many titles", _OURS + 2, _OURS + MOST + 1),
-            lambda: pgbench(server, many, seconds=SECONDS),
-            lambda: place("one hot title", _OURS + 1, _OURS + 1),
-            lambda: pgbench(server, one, seconds=SECONDS),
+            lambda: place("many titles", _FIRST, _LAST),
+            lambda: pgbench(server, many, seconds=SECONDS, database=LIMIT),
+            lambda: place("one hot title", _HOT, _HOT),
+            lambda: pgbench(server, one, seconds=SECONDS, database=LIMIT),
         )
     rows = [
         Row(

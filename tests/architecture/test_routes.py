@@ -36,7 +36,10 @@ def test_every_route_of_the_application_is_one_of_ours(app: Any) -> None:
 @pytest.mark.parametrize("name", sorted({str(handler.fn.__name__) for handler in HANDLERS}))
 def test_a_route_says_what_it_is(app: Any, name: str) -> None:
     routed = [
-        (route, handler) for route in app.routes for handler in route.route_handlers if handler.fn.__name__ == name
+        (route, handler)
+        for route in app.routes
+        for handler in route.route_handlers
+        if handler.fn.__name__ == name
     ]
     assert routed
     for route, handler in routed:
@@ -74,7 +77,9 @@ async def test_examples_are_what_they_are_examples_of(world: World) -> None:
                     schema = {**content["schema"], "components": document["components"]}
                     wrong += [
                         f"{method.upper()} {path}: {error.message}"
-                        for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(content["example"])
+                        for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(
+                            content["example"]
+                        )
                     ]
     assert examples > 10
     assert wrong == []
@@ -101,7 +106,9 @@ def test_refusals_of_routes_can_be_told(app: Any) -> None:
 
 async def test_the_document_tells_all_of_it(world: World) -> None:
     document = (await world.get("/openapi.json")).json()
-    operations = [(path, method, told) for path, item in document["paths"].items() for method, told in item.items()]
+    operations = [
+        (path, method, told) for path, item in document["paths"].items() for method, told in item.items()
+    ]
     assert len({told["operationId"] for *_, told in operations}) == len(operations)
     for path, method, told in operations:
         assert told["summary"], path
@@ -111,14 +118,22 @@ async def test_the_document_tells_all_of_it(world: World) -> None:
             code
             for response in told["responses"].values()
             for content in response.get("content", {}).values()
-            for code in (content["schema"].get("allOf") or [{}, {}])[-1].get("properties", {}).get("code", {}).get("enum", [])
+            for code in (content["schema"].get("allOf") or [{}, {}])[-1]
+            .get("properties", {})
+            .get("code", {})
+            .get("enum", [])
         }
         names = {parameter["name"] for parameter in told.get("parameters", [])}
-        assert ("Idempotency-Key" in names) == ({"idempotency_in_flight", "idempotency_key_reused"} <= codes), path
+        assert ("Idempotency-Key" in names) == (
+            {"idempotency_in_flight", "idempotency_key_reused"} <= codes
+        ), path
         if written and "requestBody" in told:
             assert {"malformed_json", "too_deep", "too_large", "request_timeout"} <= codes
         if "cursor" in names:
             assert "invalid_cursor" in codes
     schemas = document["components"]["schemas"]
-    references = {part.split('"')[0] for part in msgspec.json.encode(document).decode().split("#/components/schemas/")[1:]}
+    references = {
+        part.split('"')[0]
+        for part in msgspec.json.encode(document).decode().split("#/components/schemas/")[1:]
+    }
     assert references <= set(schemas)

@@ -19,8 +19,10 @@ async def found(world: World, query: str, **filters: str) -> list[str]:
 async def test_a_title_is_entered_and_read_back(world: World) -> None:
     ada = await world.person()
     body = {
-        "id": f"tt-{uuid4()}", "title": "  Heat ", "kind": "film", "total_length_seconds": 10200.5, "year": 1995,
-        "genres": ["crime", " crime ", "drama", " "], "attributes": {"imdb": "tt0113277", "nested": {"a": [1, None]}},
+        "id": f"tt-{uuid4()}", "title": "  Heat ", "kind": "film", "total_length_seconds": 10200.5,
+        "year": 1995,
+        "genres": ["crime", " crime ", "drama", " "], "attributes": {"imdb": "tt0113277",
+        "nested": {"a": [1, None]}},
     }  # fmt: skip
     answer = await ada.post("/api/titles", json=body)
     assert answer.status_code == 201, answer.text
@@ -54,7 +56,9 @@ async def test_ids_that_can_be(world: World, end: str) -> None:
     assert (await world.get(f"/api/titles/{title_id}")).json()["id"] == title_id
 
 
-@pytest.mark.parametrize("title_id", ["", ".", "..", "a b", "a/b", "x" * 129, "é", "a\n", "a%20", "a?b", "#", 7, ["a"]])
+@pytest.mark.parametrize(
+    "title_id", ["", ".", "..", "a b", "a/b", "x" * 129, "é", "a\n", "a%20", "a?b", "#", 7, ["a"]]
+)
 async def test_ids_that_cannot_be(world: World, title_id: Any) -> None:
     ada = await world.person()
     answer = await ada.post("/api/titles", json={"title": "Heat", "kind": "film", "id": title_id})
@@ -129,13 +133,18 @@ async def test_what_must_be_given(world: World) -> None:
     ada = await world.person()
     for body, pointer in (({"kind": "film"}, "/title"), ({"title": "Heat"}, "/kind")):
         answer = await ada.post("/api/titles", json=body)
-        assert answer.json()["errors"][0] | {"message": ""} == {"code": "missing", "pointer": pointer, "message": ""}
+        assert answer.json()["errors"][0] | {"message": ""} == {
+            "code": "missing",
+            "pointer": pointer,
+            "message": "",
+        }
 
 
 async def test_at_the_bounds(world: World) -> None:
     ada = await world.person()
     given: dict[str, Any] = {
-        "title": "🎬" * 300, "total_length_seconds": 100_000_000, "year": -3000, "genres": [str(n) for n in range(30)],
+        "title": "🎬" * 300, "total_length_seconds": 100_000_000, "year": -3000,
+        "genres": [str(n) for n in range(30)],
         "attributes": {"x": "y" * 16_000},
     }  # fmt: skip
     title = await new_title(ada, **given)
@@ -223,7 +232,9 @@ async def test_search_finds_what_was_meant(world: World, query: str, title: str)
 async def test_exact_before_prefix_before_similar(world: World) -> None:
     ada = await world.person()
     word = f"quux{uuid4().hex[:6]}"
-    similar, prefix, exact = [await new_title(ada, title=t) for t in (f"the {word}", f"{word} returns", word.upper())]
+    similar, prefix, exact = [
+        await new_title(ada, title=t) for t in (f"the {word}", f"{word} returns", word.upper())
+    ]
     assert await found(world, word) == [exact, prefix, similar]
 
 
@@ -231,18 +242,34 @@ async def test_wildcards_are_letters(world: World) -> None:
     ada = await world.person()
     tag = uuid4().hex[:6]
     percent, underscore, backslash, plain = [
-        await new_title(ada, title=f"{tag}{rest}") for rest in ("100% pure", "a_b_c", "c:\\dir", "100 years aXbXc")
+        await new_title(ada, title=f"{tag}{rest}")
+        for rest in ("100% pure", "a_b_c", "c:\\dir", "100 years aXbXc")
     ]
     assert (await found(world, f"{tag}100%"))[0] == percent
     assert (await found(world, f"{tag}a_b"))[0] == underscore
     assert (await found(world, f"{tag}c:\\d"))[0] == backslash
-    for query in ("%", "_", "%%", "\\", "%_%", "'; drop table catalogue.works; --", "$1", "(", "*", "&|!", "😀"):
+    for query in (
+        "%",
+        "_",
+        "%%",
+        "\\",
+        "%_%",
+        "'; drop table catalogue.works; --",
+        "$1",
+        "(",
+        "*",
+        "&|!",
+        "😀",
+    ):
         assert not {percent, underscore, backslash, plain} & set(await found(world, query)), query
 
 
 async def test_search_by_kind(world: World) -> None:
     ada = await world.person()
-    film, play = await new_title(ada, title="Hamlet", kind="film"), await new_title(ada, title="Hamlet", kind="play")
+    film, play = (
+        await new_title(ada, title="Hamlet", kind="film"),
+        await new_title(ada, title="Hamlet", kind="play"),
+    )
     hits = await found(world, "hamlet", kind="play")
     assert play in hits
     assert film not in hits

@@ -17,7 +17,9 @@ from quintet.kernel.secrets import Secrets
 
 SECRETS = Secrets({"cursor": b"k" * 32})
 NOW = Stopwatch().now()
-PLACES = st.lists(st.text(max_size=20) | st.floats(allow_nan=False) | st.integers(-(2**60), 2**60), max_size=3)
+PLACES = st.lists(
+    st.text(max_size=20) | st.floats(allow_nan=False) | st.integers(-(2**60), 2**60), max_size=3
+)
 
 
 @given(PLACES, st.text())
@@ -116,7 +118,9 @@ async def test_a_walk_over_a_growing_list(world: World, limit: int) -> None:
     ada = await world.person()
     before = [await new_title(ada, kind="play") for _ in range(12)]
     # Many of one moment: the id decides among them.
-    world.sql("update catalogue.works set created_at = date_trunc('minute', created_at) where id = any(%s)", before)
+    world.sql(
+        "update catalogue.works set created_at = date_trunc('minute', created_at) where id = any(%s)", before
+    )
     seen, entered = await walk(ada, "&kind=play", limit, kind="play")
     assert len(seen) == len(set(seen))
     assert set(before) <= set(seen)
@@ -129,7 +133,16 @@ async def test_a_walk_over_a_growing_list(world: World, limit: int) -> None:
 async def test_a_walk_over_a_growing_search(world: World, limit: int) -> None:
     ada = await world.person()
     word = f"zzyx{uuid4().hex[:8]}"
-    names = [word, word, f"{word} two", f"{word} three", f"the {word}", f"{word[:-1]}", f"{word}s return", word]
+    names = [
+        word,
+        word,
+        f"{word} two",
+        f"{word} three",
+        f"the {word}",
+        f"{word[:-1]}",
+        f"{word}s return",
+        word,
+    ]
     before = [await new_title(ada, title=name) for name in names]
     seen, entered = await walk(ada, f"&query={word}", limit, title=word)
     assert len(seen) == len(set(seen))

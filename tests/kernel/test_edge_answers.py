@@ -157,7 +157,9 @@ async def test_cache_headers(world: World) -> None:
         assert own.headers["cache-control"] == "private, no-cache"
         for answer in (anonymous, own):
             assert "Authorization" in answer.headers["vary"]
-            assert "Origin" in ",".join(answer.headers.get_list("vary")), "a shared cache must tell origins apart"
+            assert "Origin" in ",".join(answer.headers.get_list("vary")), (
+                "a shared cache must tell origins apart"
+            )
     assert (await world.get(f"/api/titles/{title}")).headers["cache-control"] == "no-cache"
     assert (await ada.get("/auth/me")).headers["cache-control"] == "private, no-cache"
     created = await ada.post("/api/titles", json={"title": "Heat", "kind": "film"})

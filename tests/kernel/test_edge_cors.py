@@ -49,7 +49,9 @@ async def test_foreign_origins_get_nothing(world: World, origin: str) -> None:
 
 async def test_production_takes_its_list_and_itself(worker_name: str) -> None:
     settings = settings_for_tests(
-        QUINTET_ENV="production", QUINTET_PUBLIC_URL=f"{PUBLIC}/", QUINTET_ALLOWED_ORIGINS=f"{ALLOWED}, https://b.example"
+        QUINTET_ENV="production",
+        QUINTET_PUBLIC_URL=f"{PUBLIC}/",
+        QUINTET_ALLOWED_ORIGINS=f"{ALLOWED}, https://b.example",
     )
     name = f"quintet_cors_{worker_name}"
     async with serving(settings, clone_database(name)) as own:
@@ -78,6 +80,12 @@ async def test_preflight(world: World) -> None:
         assert (answer.status_code, answer.content) == (204, b"")
         assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
         assert names(answer.headers["access-control-allow-headers"]) == ALLOWED_HEADERS
-        assert names(answer.headers["access-control-allow-methods"]) >= {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        assert names(answer.headers["access-control-allow-methods"]) >= {
+            "GET",
+            "POST",
+            "PUT",
+            "PATCH",
+            "DELETE",
+        }
         assert answer.headers["access-control-max-age"] == "600"
         assert answer.headers["x-request-id"]

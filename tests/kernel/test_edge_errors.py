@@ -89,7 +89,9 @@ async def test_a_bug_is_a_500_that_tells_nothing_and_is_logged(
 
     monkeypatch.setattr(queries, "milestones", broken)
     with structlog.testing.capture_logs() as lines:
-        answer = await world.get(f"/api/titles/{title}/milestones", headers={"Origin": "http://localhost:3000"})
+        answer = await world.get(
+            f"/api/titles/{title}/milestones", headers={"Origin": "http://localhost:3000"}
+        )
     body = check_shape(answer, 500, "internal")
     assert "errors" not in body
     for inside in ("hidden_column", "no_such_table", "select", "Traceback", "psycopg", "wigg.", ".py", title):

@@ -1,5 +1,6 @@
 """JSON in: strict, bounded, and told exactly what is wrong where."""
 
+import contextlib
 import json as stdlib
 import time
 from typing import Any, ClassVar
@@ -63,7 +64,9 @@ def test_brackets_in_strings_do_not_count(text: str) -> None:
 
 _NESTED = st.recursive(
     st.none() | st.text('"\\[]{}a', max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('"\\[]{}', max_size=3), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text('"\\[]{}', max_size=3), inner, max_size=2)
+    ),
     max_leaves=20,
 )
 
@@ -90,16 +93,15 @@ def test_depth_is_what_a_walk_says(value: Any, more: int, as_object: bool) -> No
     "body",
     [
         b"[" * 10**6, b"]" * 10**6, b"[]" * (10**6 // 2), b"[" + b"[]," * (10**6 // 3) + b"1]",
-        b'"' * 10**6, b'"' + b"\\" * 10**6, b'{"text":"' + b'\\"[' * (10**6 // 3) + b'"}', b'"[' * (10**6 // 2),
+        b'"' * 10**6, b'"' + b"\\" * 10**6, b'{"text":"' + b'\\"[' * (10**6 // 3) + b'"}',
+        b'"[' * (10**6 // 2),
     ],
     ids=lambda body: body[:8].decode(),
 )  # fmt: skip
 def test_a_million_brackets_are_cheap(body: bytes) -> None:
     begun = time.process_time()
-    try:
+    with contextlib.suppress(Refusal):
         json.decode(body, Body)
-    except Refusal:
-        pass
     assert time.process_time() - begun < 0.4
 
 
@@ -107,8 +109,10 @@ def test_a_million_brackets_are_cheap(body: bytes) -> None:
     "body",
     [
         b"", b" ", b"{", b"nul", b"{'text': 1}", b'{"text": "a"} x', b"{}{}", b'{"number": NaN}',
-        b'{"number": Infinity}', b'{"number": -Infinity}', b'{"number": 01}', b'{"number": .5}', b'{"text": "\x01"}',
-        b'{"text": "a\nb"}', b'{"text": "\\x41"}', b'{"text": "\\u12"}', b'{"text":"a",}', b"\xef\xbb\xbf{}", b"// x\n{}",
+        b'{"number": Infinity}', b'{"number": -Infinity}', b'{"number": 01}', b'{"number": .5}',
+        b'{"text": "\x01"}',
+        b'{"text": "a\nb"}', b'{"text": "\\x41"}', b'{"text": "\\u12"}', b'{"text":"a",}',
+        b"\xef\xbb\xbf{}", b"// x\n{}",
         '{"text": "x"}'.encode("utf-16"), b"\x00", b'{"text": "\x00"}',
     ],
 )  # fmt: skip

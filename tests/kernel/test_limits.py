@@ -34,7 +34,8 @@ async def nodes(dsn: str, count: int = 1, **environment: str) -> AsyncGenerator[
         connection.execute("truncate kernel.rate_limits")
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(serving(settings_for_tests(**environment), dsn)) for _ in range(count)
+            await stack.enter_async_context(serving(settings_for_tests(**environment), dsn))
+            for _ in range(count)
         ]
 
 
@@ -127,7 +128,10 @@ async def test_recovery_after_time(own_dsn: str) -> None:
 
 
 async def test_the_anonymous_are_told_apart_by_address(own_dsn: str) -> None:
-    environment = {"QUINTET_LIMIT_ANONYMOUS": "2/hour", "QUINTET_TRUSTED_PROXIES": "127.0.0.0/8, 10.0.0.0/8, fd00::/8"}
+    environment = {
+        "QUINTET_LIMIT_ANONYMOUS": "2/hour",
+        "QUINTET_TRUSTED_PROXIES": "127.0.0.0/8, 10.0.0.0/8, fd00::/8",
+    }
     async with nodes(own_dsn, **environment) as (node,):
 
         async def passes(forwarded: str | list[str]) -> bool:
@@ -164,7 +168,9 @@ async def test_without_trusted_proxies_nothing_forwarded_counts(own_dsn: str) ->
 
 
 async def test_a_stranger_may_not_speak_for_others(own_dsn: str) -> None:
-    async with nodes(own_dsn, QUINTET_LIMIT_ANONYMOUS="3/hour", QUINTET_TRUSTED_PROXIES="10.0.0.1") as (node,):
+    async with nodes(own_dsn, QUINTET_LIMIT_ANONYMOUS="3/hour", QUINTET_TRUSTED_PROXIES="10.0.0.1") as (
+        node,
+    ):
         answers = [await node.get(PATH, headers={"X-Forwarded-For": f"203.0.113.{n}"}) for n in range(5)]
     assert statuses(answers) == {200: 3, 429: 2}
 
@@ -172,7 +178,14 @@ async def test_a_stranger_may_not_speak_for_others(own_dsn: str) -> None:
 async def test_exempt_routes(own_dsn: str) -> None:
     async with nodes(own_dsn, QUINTET_LIMIT_ANONYMOUS="1/hour") as (node,):
         assert statuses([await node.get(PATH) for _ in range(2)]) == {200: 1, 429: 1}
-        exempt = ("/health/live", "/health/ready", "/metrics", "/.well-known/jwks.json", "/openapi.json", "/docs")
+        exempt = (
+            "/health/live",
+            "/health/ready",
+            "/metrics",
+            "/.well-known/jwks.json",
+            "/openapi.json",
+            "/docs",
+        )
         for path in exempt:
             for _ in range(3):
                 answer = await node.get(path)
@@ -213,7 +226,9 @@ async def test_placing_is_limited_by_user(own_dsn: str) -> None:
 
 async def test_signing_up_is_limited_by_address(own_dsn: str) -> None:
     async with nodes(own_dsn, QUINTET_LIMIT_AUTH="3/hour") as (node,):
-        answers = [await node.post("/auth/login", json={"email": "a@b.example", "password": "x"}) for _ in range(5)]
+        answers = [
+            await node.post("/auth/login", json={"email": "a@b.example", "password": "x"}) for _ in range(5)
+        ]
     assert statuses(answers) == {401: 3, 429: 2}
     check_refused(answers[-1], "auth")
 
@@ -244,13 +259,17 @@ class Gcra:
     st.lists(st.tuples(st.integers(0, 25), st.integers(0, 6), st.integers(0, 12)), min_size=1, max_size=12),
 )
 @settings(max_examples=40, deadline=None)
-def test_the_database_counts_as_the_algorithm_does(own_dsn: str, burst: int, steps: list[tuple[int, int, int]]) -> None:
+def test_the_database_counts_as_the_algorithm_does(
+    own_dsn: str, burst: int, steps: list[tuple[int, int, int]]
+) -> None:
     """Hypothesis: any sequence of taking, giving back and waiting (in half intervals)."""
     model = Gcra(burst)
     with psycopg.connect(own_dsn) as connection:
         for wanted, returned, halves in steps:
             model.now += halves / 2
-            connection.execute("update kernel.rate_limits set arrives_at = arrives_at - %s", (halves / 2 * INTERVAL,))
+            connection.execute(
+                "update kernel.rate_limits set arrives_at = arrives_at - %s", (halves / 2 * INTERVAL,)
+            )
             told = connection.execute(
                 "select granted, used_seconds from kernel.take_allowance('model', 'k', %s, %s, %s, %s)",
                 (wanted, returned, INTERVAL, burst),

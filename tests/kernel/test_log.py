@@ -6,11 +6,12 @@ import random
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from tests.world import Person, World, mark, new_title
 
 from quintet.kernel.database import Tx
-from quintet.kernel.live.log import Event, append, events_since, room_seq
+from quintet.kernel.live.log import Event, events_since, room_seq
 
 
 class ThingHappened(Event, frozen=True):
@@ -57,52 +58,52 @@ async def test_many_writers_leave_no_hole_and_no_double(world: World) -> None:
         assert sorted(seq for heard_room, seq in heard if heard_room == one) == list(range(1, expected + 1))
 
 
+# Whoever writes into the room waits with the commit until the tester lets go.
+HOLD = """
+    create function public.hold() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(4711); return null; end $$;
+    create constraint trigger hold after insert on kernel.room_events deferrable initially deferred
+        for each row when (new.room = '{room}') execute function public.hold();
+"""
+LET_GO = "drop trigger hold on kernel.room_events; drop function public.hold()"
+
+
 async def test_seq_order_is_commit_order(world: World) -> None:
     """Who has a seq and has not committed keeps the next writer of that room waiting, and no other room's."""
     room, database = f"test:{uuid4()}", world.kernel.database
-    appended, go_on = asyncio.Event(), asyncio.Event()
-    commits: list[str] = []
-    finish = Tx._finish
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted"
+    waiters = (
+        "select count(*) from pg_stat_activity"
+        " where wait_event_type = 'Lock' and datname = current_database()"
+    )
 
-    async def first() -> None:
+    async def write(where: str, number: int) -> None:
         async def act(tx: Tx) -> None:
-            tx.emit(room, ThingHappened(number=1))
+            tx.emit(where, ThingHappened(number=number))
 
         await database.transact(act)
-        commits.append("first")
 
-    async def slow_finish(tx: Tx) -> Any:
-        commit = tx._connection.commit
+    async def until(statement: str, count: int) -> None:
+        async with asyncio.timeout(10):
+            while world.sql(statement)[0][0] < count:  # noqa: ASYNC110 (the database tells nobody)
+                await asyncio.sleep(0.01)
 
-        async def held_up() -> None:
-            appended.set()
-            await go_on.wait()
-            await commit()
-
-        if not appended.is_set():
-            tx._connection.commit = held_up
-        try:
-            return await finish(tx)
-        finally:
-            tx._connection.__dict__.pop("commit", None)
-
-    async def second(where: str) -> None:
-        async def act(tx: Tx) -> None:
-            tx.emit(where, ThingHappened(number=2))
-
-        await database.transact(act)
-        commits.append(where)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Tx, "_finish", slow_finish)
-        slow = asyncio.create_task(first())
-        await asyncio.wait_for(appended.wait(), 10)
-        waiting = asyncio.create_task(second(room))
-        await asyncio.wait_for(second(f"elsewhere:{uuid4()}"), 5)
-        assert not waiting.done()
-        go_on.set()
-        await asyncio.wait_for(asyncio.gather(slow, waiting), 10)
-    assert [body["number"] for _, body in logged(world, room)] == [1, 2]
+    world.sql(HOLD.format(room=room))
+    try:
+        with psycopg.connect(world.dsn) as tester:
+            tester.execute("select pg_advisory_xact_lock(4711)")
+            first = asyncio.create_task(write(room, 1))
+            await until(waiting, 1)  # it has its seq and is about to commit
+            second = asyncio.create_task(write(room, 2))
+            await until(waiters, 2)
+            await asyncio.wait_for(write(f"elsewhere:{uuid4()}", 3), 5)
+            assert logged(world, room) == []
+            assert not first.done()
+            assert not second.done()
+        await asyncio.wait_for(asyncio.gather(first, second), 10)
+    finally:
+        world.sql(LET_GO)
+    assert [(seq, body["number"]) for seq, body in logged(world, room)] == [(1, 1), (2, 2)]
 
 
 async def test_a_rolled_back_transaction_leaves_no_gap(world: World) -> None:
@@ -113,15 +114,25 @@ async def test_a_rolled_back_transaction_leaves_no_gap(world: World) -> None:
 
     async def bad(tx: Tx) -> None:
         tx.emit(room, ThingHappened(number=2))
-        await append(tx, tx._events)  # numbered and written, then undone
         raise ZeroDivisionError
+
+    async def refused_at_commit(tx: Tx) -> None:
+        """Its events are numbered and written; then a deferred constraint undoes all of it."""
+        await tx.run("create table public.late (n int unique deferrable initially deferred)")
+        await tx.run("insert into public.late values (1), (1)")
+        tx.emit(room, ThingHappened(number=3))
 
     await database.transact(good)
     with pytest.raises(ZeroDivisionError):
         await database.transact(bad)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await database.transact(refused_at_commit)
     await database.transact(good)
     async with database.reading() as tx:
-        assert [(event.seq, event.body["number"]) for event in await events_since(tx, room, 0, 10)] == [(1, 1), (2, 1)]
+        assert [(event.seq, event.body["number"]) for event in await events_since(tx, room, 0, 10)] == [
+            (1, 1),
+            (2, 1),
+        ]
         assert [event.seq for event in await events_since(tx, room, 1, 10)] == [2]
         assert [event.seq for event in await events_since(tx, room, 0, 1)] == [1]
         assert await room_seq(tx, room) == 2
@@ -155,7 +166,10 @@ async def act_at_random(person: Person, title: str, choose: random.Random) -> No
         case 0 | 1:
             await mark(person, title, position, rating=rating, note=note)
         case 2:
-            wiggs = [{"position_pct": (position + step) % 100, "rating": rating, "note": note} for step in (0, 0.5, 30)]
+            wiggs = [
+                {"position_pct": (position + step) % 100, "rating": rating, "note": note}
+                for step in (0, 0.5, 30)
+            ]
             assert (await person.post(f"{path}/batch", json={"wiggs": wiggs})).status_code == 200
         case 3:
             answer = await person.patch(f"{path}/{own}", json={"position_pct": position, "note": note})
@@ -201,7 +215,9 @@ async def test_old_state_and_events_are_the_fresh_state(world: World) -> None:
         assert voices == [len(one) for one in speakers], seq
     kinds = {event["type"] for _, event in events}
     assert {"wigg_placed", "wigg_moved", "wigg_changed", "wigg_removed"} <= kinds
-    print(f"{len(events)} events folded, {len(reads)} reads compared at {len({seq for seq, _ in reads})} seqs")
+    print(
+        f"{len(events)} events folded, {len(reads)} reads compared at {len({seq for seq, _ in reads})} seqs"
+    )
 
 
 async def test_the_epoch_stands_in_room_seq(world: World) -> None:

@@ -32,7 +32,7 @@ async def listening(dsn: str, **environment: str) -> AsyncGenerator[int]:
     server = make_server(edge, listener, on_stop=edge.drain)
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(PATIENCE):
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 (uvicorn tells it no other way)
             await asyncio.sleep(0.01)
     try:
         yield listener.getsockname()[1]
@@ -52,13 +52,13 @@ async def connection(port: int) -> AsyncGenerator[tuple[asyncio.StreamReader, as
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
 
-async def answer_of(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """One answer: its status and its body."""
+async def answer_of(reader: asyncio.StreamReader, *, to_head: bool = False) -> tuple[int, bytes]:
+    """One answer: its status and its body, which an answer to HEAD has not."""
     async with asyncio.timeout(PATIENCE):
         head = await reader.readuntil(b"\r\n\r\n")
         lines = [line.partition(b": ") for line in head.split(b"\r\n")]
         length = next((int(text) for name, _, text in lines if name.lower() == b"content-length"), 0)
-        return int(head.split()[1]), await reader.readexactly(length)
+        return int(head.split()[1]), await reader.readexactly(0 if to_head else length)
 
 
 async def is_closed(reader: asyncio.StreamReader, within: float = PATIENCE) -> bool:
@@ -122,7 +122,9 @@ async def test_an_endless_head_is_cut(dsn: str) -> None:
         await asyncio.gather(pouring, return_exceptions=True)
 
 
-LOGIN = b"POST /auth/login HTTP/1.1\r\nHost: q\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+LOGIN = (
+    b"POST /auth/login HTTP/1.1\r\nHost: q\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+)
 
 
 async def test_a_slow_body_is_refused_and_the_connection_given_up(
@@ -143,7 +145,9 @@ async def test_a_slow_body_is_refused_and_the_connection_given_up(
             assert (await answer_of(reader))[0] == 200
 
 
-async def test_the_rest_of_a_refused_body_is_read_for_a_while(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_rest_of_a_refused_body_is_read_for_a_while(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """413 before the body is there: who goes on sending can still read the answer, but not for ever."""
     monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.5)
     async with listening(dsn) as port:
@@ -160,9 +164,13 @@ async def test_the_rest_of_a_refused_body_is_read_for_a_while(dsn: str, monkeypa
 
 async def test_what_is_no_http_is_refused(dsn: str) -> None:
     async with listening(dsn) as port:
-        for nonsense in (b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: q\r\n\r\n",
-                         b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-                         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
+        for nonsense in (
+            b"\x16\x03\x01\x02\x00\x01",
+            b"GET\r\n\r\n",
+            b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: q\r\n\r\n",
+            b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ):
             async with connection(port) as (reader, writer):
                 writer.write(nonsense)
                 assert (await answer_of(reader))[0] in {400, 404}, nonsense
@@ -175,7 +183,14 @@ async def test_nothing_tells_what_serves(dsn: str) -> None:
     async with listening(dsn) as port, httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
         answer = await http.get("/health/live")
         assert "server" not in answer.headers
-        assert (await http.request("HEAD", "/openapi.json")).headers["content-length"] != "0"
+
+
+async def test_head_leaves_the_connection_good(dsn: str) -> None:
+    async with listening(dsn) as port, connection(port) as (reader, writer):
+        for path in (b"/openapi.json", b"/nothing", b"/health/live"):
+            writer.write(b"HEAD %s HTTP/1.1\r\nHost: quintet\r\n\r\n" % path + GET)
+            assert (await answer_of(reader, to_head=True))[0] == (404 if path == b"/nothing" else 200)
+            assert await answer_of(reader) == (200, b'{"status":"alive"}')
 
 
 @contextmanager
@@ -202,7 +217,7 @@ def process(dsn: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
 
 async def until(condition: Any) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 (what another process does tells nobody)
             await asyncio.sleep(0.02)
 
 
@@ -237,7 +252,8 @@ async def test_a_stop_finishes_what_runs_and_takes_nothing_new(dsn: str) -> None
 
                 async def waits() -> bool:
                     rows = other.execute(
-                        "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+                        "select from pg_stat_activity"
+                        " where wait_event_type = 'Lock' and datname = current_database()"
                     )
                     return rows.fetchone() is not None
 

@@ -24,7 +24,13 @@ def test_defaults() -> None:
     assert settings == Settings()
     assert (settings.env, settings.host, settings.port) == ("development", "127.0.0.1", 8000)
     assert settings.issuer == "http://127.0.0.1:8000"
-    told = {"anonymous": (100, 60), "signed_in": (1200, 60), "auth": (10, 60), "refresh": (30, 60), "place": (60, 60)}
+    told = {
+        "anonymous": (100, 60),
+        "signed_in": (1200, 60),
+        "auth": (10, 60),
+        "refresh": (30, 60),
+        "place": (60, 60),
+    }
     for policy, (count, seconds) in told.items():
         assert settings.limit(policy) == Limit(count, seconds, count)
 
@@ -43,7 +49,8 @@ def test_an_unknown_name_is_named() -> None:
         ("LOG_LEVEL", "loud"),
         ("LIMIT_ANONYMOUS", "100"), ("LIMIT_ANONYMOUS", "100/fortnight"), ("LIMIT_ANONYMOUS", "0/minute"),
         ("LIMIT_ANONYMOUS", "-5/minute"), ("LIMIT_ANONYMOUS", "1.5/minute"), ("LIMIT_ANONYMOUS", ""),
-        ("LIMIT_PLACE", "50/second burst 0"), ("LIMIT_PLACE", "50/second burst"), ("LIMIT_PLACE", "9" * 13 + "/day"),
+        ("LIMIT_PLACE", "50/second burst 0"), ("LIMIT_PLACE", "50/second burst"), ("LIMIT_PLACE",
+        "9" * 13 + "/day"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"), ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("OIDC_ISSUER", "https://issuer.example"), ("OIDC_JWKS_URL", "https://issuer.example/jwks"),
     ],
@@ -81,7 +88,9 @@ def test_lists() -> None:
 def test_what_counts_more(tmp_path: Path) -> None:
     """The command line, else the environment, else .env, else the default."""
     dotenv = tmp_path / ".env"
-    dotenv.write_text("QUINTET_PORT=1001\nQUINTET_LOG_LEVEL=debug # loud\nOTHER=1\nQUINTET_METRICS_TOKEN='a b'\n")
+    dotenv.write_text(
+        "QUINTET_PORT=1001\nQUINTET_LOG_LEVEL=debug # loud\nOTHER=1\nQUINTET_METRICS_TOKEN='a b'\n"
+    )
     settings = load(dotenv)
     assert (settings.port, settings.log_level, settings.metrics_token) == (1001, "debug", "a b")
     assert load(dotenv, QUINTET_PORT="1002").port == 1002

@@ -19,12 +19,13 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
-from quintet.kernel.live.log import Event, Published, append
+from quintet.kernel.live.log import APPEND, Event, Published, published
 from quintet.kernel.refusals import Unavailable
 
 T = TypeVar("T")
 Row = TypeVar("Row")
 Connection = psycopg.AsyncConnection[Any]
+Pipeline = psycopg.AsyncPipeline
 # The classes of SQLSTATE that say "the database is away or going", not "the statement is wrong".
 _AWAY = ("08", "57P", "53", "58")
 ATTEMPTS = 4
@@ -52,11 +53,12 @@ class _InstantLoader(TimestamptzLoader):
 class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
-    __slots__ = ("_connection", "_events", "now")
+    __slots__ = ("_connection", "_events", "_pipeline", "now")
 
-    def __init__(self, connection: Connection, now: Instant) -> None:
+    def __init__(self, connection: Connection, now: Instant, pipeline: Pipeline | None = None) -> None:
         self._connection = connection
-        self._events: list[tuple[str, Event]] = []
+        self._pipeline = pipeline
+        self._events: list[tuple[str, bytes]] = []
         self.now = now
 
     async def all(self, row: Callable[..., Row], statement: LiteralString, *values: Any) -> list[Row]:
@@ -89,16 +91,32 @@ class Tx:
         """Run a statement; how many rows it touched."""
         async with self._connection.cursor() as cursor:
             await cursor.execute(statement, values)
+            if self._pipeline is not None:
+                await self._pipeline.sync()
             return cursor.rowcount
+
+    async def send(self, statement: LiteralString, *values: Any) -> None:
+        """Run a statement whose result nobody needs, without waiting for it.
+
+        It reaches the database in its place among the others, and travels with the next one that is waited
+        for, at the latest with the commit; an error of it is raised there.
+        """
+        async with self._connection.cursor() as cursor:
+            await cursor.execute(statement, values)
 
     def emit(self, room: str, event: Event) -> None:
         """Tell the room of a change, if and when this transaction commits."""
-        self._events.append((room, event))
+        self._events.append((room, json.encode(event)))
 
     async def _finish(self) -> list[Published]:
-        published = await append(self, self._events) if self._events else []
-        await self._connection.commit()
-        return published
+        if not self._events:
+            await self._connection.commit()
+            return []
+        async with self._connection.cursor(row_factory=tuple_row) as cursor:
+            rooms, bodies = [room for room, _ in self._events], [body.decode() for _, body in self._events]
+            await cursor.execute(APPEND, (self.now, rooms, bodies))
+            await self._connection.commit()  # one journey for both: what was appended is read afterwards
+            return published(self._events, dict(await cursor.fetchall()), self.now)
 
 
 class Database:
@@ -157,20 +175,20 @@ class Database:
         raise AssertionError("the last attempt returns or raises")
 
     async def _transact(self, act: Callable[[Tx], Awaitable[T]]) -> T:
-        async with self._connection() as connection:
-            tx = Tx(connection, self.clock.now())
+        async with self._connection() as connection, connection.pipeline() as pipeline:
+            tx = Tx(connection, self.clock.now(), pipeline)
             result = await act(tx)
-            published = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        for listener in self.on_commit if published else ():
-            listener(published)
+            told = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        for listener in self.on_commit if told else ():
+            listener(told)
         return result
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Tx]:
         """Several statements that see one snapshot, and may not write."""
-        async with self._connection() as connection:
+        async with self._connection() as connection, connection.pipeline() as pipeline:
             await connection.execute("begin isolation level repeatable read, read only")
-            yield Tx(connection, self.clock.now())
+            yield Tx(connection, self.clock.now(), pipeline)
             await connection.rollback()
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ that only the caller's Idempotency-Key yields, since it may hold undo tokens.
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,11 +28,6 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     body: bytes
     location: str | None = None
     etag: str | None = None
-
-
-class _Row(msgspec.Struct, frozen=True):
-    fingerprint: bytes
-    sealed: bytes
 
 
 class Idempotency:
@@ -64,15 +60,13 @@ class Idempotency:
         fingerprint = self._secrets.mac("idempotency", "fingerprint", sealing, *request)
 
         async def guarded(tx: Tx) -> tuple[KeptAnswer, bool]:
-            if not await tx.value(
-                "select pg_try_advisory_xact_lock($1)", int.from_bytes(identity[:8], "big", signed=True)
-            ):
+            free, kept_fingerprint, sealed = await _begin(tx, identity)
+            if not free:
                 raise IdempotencyInFlight  # another node runs it
-            kept = await _kept_answer(tx, identity)
-            if kept is not None:
-                if kept.fingerprint != fingerprint:
+            if kept_fingerprint is not None:
+                if bytes(kept_fingerprint) != fingerprint:
                     raise IdempotencyKeyReused
-                return _unseal(sealing, kept.sealed), True
+                return _unseal(sealing, bytes(sealed)), True
             answer = await act(tx)
             await _keep_answer(tx, identity, fingerprint, _seal(sealing, answer))
             return answer, False
@@ -94,10 +88,20 @@ def _unseal(sealing: bytes, sealed: bytes) -> KeptAnswer:
     return msgspec.msgpack.decode(plain, type=KeptAnswer)
 
 
-async def _kept_answer(tx: Tx, identity: bytes) -> _Row | None:
-    return await tx.maybe(
-        lambda fingerprint, sealed: _Row(bytes(fingerprint), bytes(sealed)),
-        "select fingerprint, sealed from kernel.idempotency_keys where id = $1 and created_at > $2",
+async def _begin(tx: Tx, identity: bytes) -> tuple[bool, Any, Any]:
+    """Whether nobody else runs this key just now, and what was kept of it.
+
+    Asked in one statement: should the other's answer be committed between its snapshot and its lock, then
+    `_keep_answer` runs into the other's row, and all is begun again.
+    """
+    return await tx.one(
+        lambda free, fingerprint, sealed: (free, fingerprint, sealed),
+        """
+        select asked.free, kept.fingerprint, kept.sealed
+        from (select pg_try_advisory_xact_lock($1) as free) asked
+        left join kernel.idempotency_keys kept on kept.id = $2 and kept.created_at > $3
+        """,
+        int.from_bytes(identity[:8], "big", signed=True),
         identity,
         tx.now - KEPT,
     )

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from quintet.apps.wigg import queries
 from quintet.apps.wigg.model import SessionNotFound, Wigg, WiggNotFound
-from quintet.domains.catalogue import Work, WorkId, work_to_see
-from quintet.kernel.actor import Actor, UserId
+from quintet.apps.wigg.queries import Own
+from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id
+from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
 
 
@@ -14,17 +15,26 @@ def title_room(title_id: WorkId) -> str:
     return f"title:{title_id}"
 
 
-async def title_to_mark(tx: Tx, actor: Actor, title_id: str) -> Work:
-    """The title, with the caller's own marks of it locked until the transaction ends."""
-    await queries.lock_own_marks(tx, actor.id, WorkId(title_id))
-    return await work_to_see(tx, title_id)
+async def own_to_see(tx: Tx, actor: Actor, title_id: str) -> Own:
+    """All that the caller says of a title; raises WorkNotFound."""
+    own = await queries.own(tx, actor.id, WorkId(title_id)) if is_work_id(title_id) else None
+    if own is None:
+        raise WorkNotFound
+    return own
 
 
-async def wigg_to_change(tx: Tx, actor: Actor, title_id: str, wigg_id: UUID) -> tuple[Wigg, list[Wigg]]:
-    """The caller's own mark and all marks it stands among, locked until the transaction ends."""
-    title = await title_to_mark(tx, actor, title_id)
-    own = await queries.own_wiggs(tx, UserId(actor.id), title.id)
-    for wigg in own:
+async def own_to_change(tx: Tx, actor: Actor, title_id: str) -> Own:
+    """All that the caller says of a title, locked until the transaction ends; raises WorkNotFound."""
+    if not is_work_id(title_id):
+        raise WorkNotFound
+    await queries.lock_own(tx, actor.id, WorkId(title_id))
+    return await own_to_see(tx, actor, title_id)
+
+
+async def wigg_to_change(tx: Tx, actor: Actor, title_id: str, wigg_id: UUID) -> tuple[Wigg, Own]:
+    """The caller's own mark, and all that it stands among, locked until the transaction ends."""
+    own = await own_to_change(tx, actor, title_id)
+    for wigg in own.wiggs:
         if wigg.id == wigg_id:
             return wigg, own
     raise WiggNotFound

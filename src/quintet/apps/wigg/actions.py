@@ -31,8 +31,8 @@ from quintet.apps.wigg.model import (
     WiggPlaced,
     WiggRemoved,
 )
-from quintet.apps.wigg.placing import Step, check_client_time, marks_of, place
-from quintet.apps.wigg.queries import KnownPlacing, NewAction
+from quintet.apps.wigg.placing import Step, check_client_time, place, said
+from quintet.apps.wigg.queries import KnownPlacing, NewAction, Own
 from quintet.apps.wigg.rules import MERGE_WITHIN, curve_change, pct_of, position_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel import json
@@ -73,11 +73,11 @@ async def change_wigg(
         updated_at=tx.now,
     )
     if changed.position != wigg.position:
-        for other in own:
+        for other in own.wiggs:
             if other.id != wigg.id and abs(other.position - changed.position) < MERGE_WITHIN:
                 raise TooClose(members={"wigg_id": other.id, "position_pct": pct_of(other.position)})
     step = Step(action_id, wigg, changed)
-    await _write(tx, actor, secrets, WorkId(title_id), own, [step], "change_wigg", batch_id=None)
+    await _write(tx, actor, secrets, own, [step], "change_wigg", batch_id=None)
     fields = msgspec.structs.asdict(shown(changed))
     return ChangedWigg(**fields, undo_token=undo_token(secrets, action_id))
 
@@ -86,7 +86,7 @@ async def remove_wigg(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, wig
     """Remove one's own mark."""
     wigg, own = await access.wigg_to_change(tx, actor, title_id, wigg_id)
     step = Step(ActionId(new_id()), wigg, None)
-    await _write(tx, actor, secrets, WorkId(title_id), own, [step], "remove_wigg", batch_id=None)
+    await _write(tx, actor, secrets, own, [step], "remove_wigg", batch_id=None)
     return UndoToken(undo_token(secrets, step.action_id))
 
 
@@ -110,19 +110,18 @@ async def _place_all(
         check_client_time(
             mark.created_at, tx.now, "/created_at" if batch_id is None else f"/wiggs/{index}/created_at"
         )
-    title = await access.title_to_mark(tx, actor, title_id)
+    before = await access.own_to_change(tx, actor, title_id)
     asked = [mark.optimistic_id for mark in marks if mark.optimistic_id is not None]
     known = (
         {one.optimistic_id: one for one in await queries.known_placings(tx, actor.id, asked)} if asked else {}
     )
-    before = await queries.own_wiggs(tx, actor.id, title.id)
-    own = {wigg.id: wigg for wigg in before}
+    own = {wigg.id: wigg for wigg in before.wiggs}
     steps: list[Step] = []
     placed: list[PlacedWigg] = []
     for mark in marks:
         again = known.get(mark.optimistic_id) if mark.optimistic_id else None
         if again is not None:
-            placed.append(_told_again(secrets, again, title.id, mark))
+            placed.append(_told_again(secrets, again, before.title_id, mark))
             continue
         step = place(own.values(), mark, ActionId(new_id()), WiggId(new_id()), tx.now)
         if step.after is None:
@@ -133,11 +132,11 @@ async def _place_all(
         placed.append(answer)
         if mark.optimistic_id is not None:
             told = {k: v for k, v in msgspec.to_builtins(answer, enc_hook=str).items() if k != "undo_token"}
-            row = KnownPlacing(mark.optimistic_id, title.id, _fingerprint(mark), step.action_id, told)
+            row = KnownPlacing(mark.optimistic_id, before.title_id, _fingerprint(mark), step.action_id, told)
             known[mark.optimistic_id] = row
             await queries.remember_placing(tx, actor.id, row)
     if steps:
-        await _write(tx, actor, secrets, title.id, before, steps, "place_wigg", batch_id=batch_id)
+        await _write(tx, actor, secrets, before, steps, "place_wigg", batch_id=batch_id)
     return placed
 
 
@@ -145,15 +144,15 @@ async def _write(
     tx: Tx,
     actor: Actor,
     secrets: Secrets,
-    title_id: WorkId,
-    before: list[Wigg],
+    before: Own,
     steps: list[Step],
     action_type: str,
     *,
     batch_id: ActionId | None,
 ) -> None:
     """Write marks, actions, events and the curve for steps taken from `before`."""
-    own = {wigg.id: wigg for wigg in before}
+    title_id = before.title_id
+    own = {wigg.id: wigg for wigg in before.wiggs}
     touched: dict[WiggId, Wigg] = {}
     for step in steps:
         if step.after is not None:
@@ -169,12 +168,8 @@ async def _write(
         whole = Step(batch_id, None, None)
         actions.insert(0, _action(secrets, actor, title_id, whole, "place_batch", None))
     await queries.write_actions(tx, actions)
-    painting = tuple(await queries.own_painting(tx, actor.id, title_id))
-    change = curve_change(
-        msgspec.structs.replace(marks_of(before), painting=painting),
-        msgspec.structs.replace(marks_of(own.values()), painting=painting),
-    )
-    added = len(own) - len(before)
+    change = curve_change(said(before.wiggs, before.painting), said(own.values(), before.painting))
+    added = len(own) - len(before.wiggs)
     if change or added:
         await queries.add_to_curve(tx, title_id, added, change)
 

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from quintet.domains.catalogue import Kind, WorkId
 from quintet.kernel.actor import UserId
+from quintet.kernel.clock import Instant
 from quintet.kernel.live.log import Event
 from quintet.kernel.refusals import Conflict, NotFound, Unprocessable
 
@@ -37,10 +38,10 @@ class Wigg(msgspec.Struct, frozen=True):
     note: str | None
     session_id: UUID | None
     action_id: ActionId
-    marked_at: datetime
-    client_created_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
+    marked_at: Instant
+    client_created_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
 
 
 class Piece(msgspec.Struct, frozen=True):

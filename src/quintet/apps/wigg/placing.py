@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from quintet.apps.wigg.model import ActionId, NewWigg, Wigg, WiggId
+from quintet.apps.wigg.model import ActionId, NewWigg, Piece, Wigg, WiggId
 from quintet.apps.wigg.rules import Contribution, nearest, position_of
 from quintet.kernel.clock import Instant
 from quintet.kernel.refusals import invalid
@@ -30,7 +30,8 @@ def place(own: Iterable[Wigg], mark: NewWigg, action_id: ActionId, new_id: WiggI
     """Place a mark among one's own: a new one, or merged into the nearest less than 1 % away."""
     marks = list(own)
     position = position_of(mark.position_pct)
-    at = mark.created_at or now
+    given = Instant.at(mark.created_at) if mark.created_at is not None else None
+    at = given or now
     ages = {w.id: age for age, w in enumerate(sorted(marks, key=lambda w: (w.created_at, w.id)))}
     target = nearest(((w.position, ages[w.id], i) for i, w in enumerate(marks)), position)
     if target is None:
@@ -45,19 +46,20 @@ def place(own: Iterable[Wigg], mark: NewWigg, action_id: ActionId, new_id: WiggI
                 session_id=mark.session_id,
                 action_id=action_id,
                 marked_at=at,
-                client_created_at=mark.created_at,
+                client_created_at=given,
                 created_at=now,
                 updated_at=now,
             ),
         )
     older = marks[target]
-    return Step(action_id, older, _merged(older, mark, position, at, action_id, now))
+    return Step(action_id, older, _merged(older, mark, position, given, action_id, now))
 
 
 def _merged(
-    older: Wigg, mark: NewWigg, position: int, at: datetime, action_id: ActionId, now: Instant
+    older: Wigg, mark: NewWigg, position: int, given: Instant | None, action_id: ActionId, now: Instant
 ) -> Wigg:
     """The mark that stays: what the newer one gives wins, by its author's clock (offline marks come late)."""
+    at = given or now
     newer_came = at >= older.marked_at
     first, second = (mark, older) if newer_came else (older, mark)
     return msgspec.structs.replace(
@@ -68,14 +70,14 @@ def _merged(
         session_id=mark.session_id or older.session_id,
         action_id=action_id,
         marked_at=at if newer_came else older.marked_at,
-        client_created_at=mark.created_at if newer_came else older.client_created_at,
+        client_created_at=given if newer_came else older.client_created_at,
         updated_at=now,
     )
 
 
-def marks_of(wiggs: Iterable[Wigg]) -> Contribution:
-    """What the marks alone say."""
-    return Contribution(marks=tuple((w.position, w.rating) for w in wiggs))
+def said(wiggs: Iterable[Wigg], painting: Iterable[Piece]) -> Contribution:
+    """What marks and painting say together."""
+    return Contribution(tuple((w.position, w.rating) for w in wiggs), tuple(painting))
 
 
 def check_client_time(at: datetime | None, now: Instant, pointer: str) -> None:

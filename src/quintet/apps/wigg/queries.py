@@ -1,5 +1,6 @@
 """WIGG's statements about marks, paintings and curves."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -8,6 +9,7 @@ from quintet.apps.wigg.model import ActionId, Cell, Milestone, Piece, Wigg, Wigg
 from quintet.apps.wigg.rules import CurveChange, pct_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import UserId
+from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
 from quintet.kernel.json import encode
 
@@ -46,51 +48,43 @@ class CurveRow(msgspec.Struct, frozen=True):
     seq: int
 
 
-class T2gCurve(msgspec.Struct, frozen=True):
-    """What the time to good is computed from."""
+class Own(msgspec.Struct, frozen=True):
+    """What a user says of a title that exists."""
 
-    sums: list[int]
-    voices: list[int]
-    levels: list[int]
-    users: int
+    title_id: WorkId
+    wiggs: list[Wigg]
+    painting: list[Piece]
 
 
-async def lock_own_marks(tx: Tx, user_id: UserId, title_id: WorkId) -> None:
+async def lock_own(tx: Tx, user_id: UserId, title_id: WorkId) -> None:
     """Let one transaction at a time change what a user says of a title.
 
     An advisory lock: it costs no write, and a clash of hashes only makes somebody wait.
     """
-    await tx.run("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"wigg {user_id} {title_id}")
+    await tx.send("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"wigg {user_id} {title_id}")
 
 
-async def own_wiggs(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Wigg]:
-    """A user's marks of a title, in their order along it."""
-    return await tx.all(
-        Wigg,
+async def own(tx: Tx, user_id: UserId, title_id: WorkId) -> Own | None:
+    """All that a user says of a title, in the order along it; None where there is no title."""
+    return await tx.maybe(
+        lambda id_, wiggs, painting: Own(
+            id_, msgspec.convert(wiggs, list[Wigg], dec_hook=_instant), msgspec.convert(painting, list[Piece])
+        ),
         """
-        select id, position, rating, note, session_id, action_id, marked_at, client_created_at,
-               created_at, updated_at
-        from wigg.wiggs
-        where user_id = $1 and title_id = $2
-        order by position, created_at, id
+        select t.id,
+               (select coalesce(jsonb_agg(mark order by mark.position, mark.created_at, mark.id), '[]')
+                from wigg.wiggs mark where mark.user_id = $1 and mark.title_id = $2),
+               (select coalesce(jsonb_agg(piece order by piece.starts), '[]')
+                from wigg.paintings piece where piece.user_id = $1 and piece.title_id = $2)
+        from catalogue.titles t where t.id = $2
         """,
         user_id,
         title_id,
     )
 
 
-async def own_painting(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Piece]:
-    """The pieces of a user's painting of a title, in their order."""
-    return await tx.all(
-        Piece,
-        """
-        select starts, ends, score from wigg.paintings
-        where user_id = $1 and title_id = $2
-        order by starts
-        """,
-        user_id,
-        title_id,
-    )
+def _instant(_kind: type, value: str) -> Instant:
+    return Instant.at(datetime.fromisoformat(value))
 
 
 async def own_cells(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Cell]:
@@ -111,7 +105,7 @@ async def own_cells(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Cell]:
 
 async def write_wiggs(tx: Tx, user_id: UserId, title_id: WorkId, wiggs: list[Wigg]) -> None:
     """Write marks, new ones and changed ones alike."""
-    await tx.run(
+    await tx.send(
         """
         insert into wigg.wiggs as w (id, title_id, user_id, position, rating, note, session_id, action_id,
                                      marked_at, client_created_at, created_at, updated_at)
@@ -136,12 +130,12 @@ async def write_wiggs(tx: Tx, user_id: UserId, title_id: WorkId, wiggs: list[Wig
 
 async def delete_wigg(tx: Tx, wigg_id: WiggId) -> None:
     """Remove a mark."""
-    await tx.run("delete from wigg.wiggs where id = $1", wigg_id)
+    await tx.send("delete from wigg.wiggs where id = $1", wigg_id)
 
 
 async def write_actions(tx: Tx, actions: list[NewAction]) -> None:
     """Record who did what, with the state before and after."""
-    await tx.run(
+    await tx.send(
         """
         insert into wigg.edit_actions (id, user_id, title_id, session_id, batch_id, action_type, before,
                                        after, token_hash, created_at)
@@ -174,7 +168,7 @@ async def known_placings(tx: Tx, user_id: UserId, optimistic_ids: list[UUID]) ->
 
 async def remember_placing(tx: Tx, user_id: UserId, known: KnownPlacing) -> None:
     """Keep what an optimistic id has become."""
-    await tx.run(
+    await tx.send(
         """
         insert into wigg.optimistic_ids (user_id, optimistic_id, title_id, fingerprint, action_id, answer,
                                          created_at)
@@ -190,12 +184,12 @@ async def remember_placing(tx: Tx, user_id: UserId, known: KnownPlacing) -> None
     )
 
 
-async def add_to_curve(tx: Tx, title_id: WorkId, wiggs: int, change: CurveChange) -> int:
-    """Add to a title's curve and make its time to good due; the title's new version.
+async def add_to_curve(tx: Tx, title_id: WorkId, wiggs: int, change: CurveChange) -> None:
+    """Add to a title's curve and make its time to good due.
 
     Locks the title's curve until the commit, so it comes last in a transaction.
     """
-    return await tx.value(
+    await tx.send(
         "select wigg.add_to_curve($1, $2, $3, $4::int[], $5::bigint[], $6::int[], $7::int[], $8::bigint[])",
         title_id,
         wiggs,

@@ -1,13 +1,12 @@
 """Reading a title's curve: the progress of N segments, for anybody and for a signed-in caller."""
 
 from quintet.apps.wigg import queries
-from quintet.apps.wigg.access import title_room
+from quintet.apps.wigg.access import own_to_see, title_room
 from quintet.apps.wigg.model import Progress, Segment
-from quintet.apps.wigg.placing import marks_of
+from quintet.apps.wigg.placing import said
 from quintet.apps.wigg.queries import CurveRow
 from quintet.apps.wigg.rules import (
     MILLION,
-    Contribution,
     boundaries,
     grid_slice,
     pct_of,
@@ -42,9 +41,8 @@ async def curve_on_grid(tx: Tx, title_id: WorkId, segments: int) -> CurveRow:
 
 async def own_voices(tx: Tx, viewer: Actor, title_id: WorkId, segments: int) -> dict[int, int]:
     """The viewer's own voice per segment."""
-    marks = marks_of(await queries.own_wiggs(tx, viewer.id, title_id)).marks
-    painting = tuple(await queries.own_painting(tx, viewer.id, title_id))
-    return voices(Contribution(marks, painting), segments)
+    own = await own_to_see(tx, viewer, title_id)
+    return voices(said(own.wiggs, own.painting), segments)
 
 
 def drawn(title_id: WorkId, row: CurveRow, segments: int, own: dict[int, int]) -> Progress:

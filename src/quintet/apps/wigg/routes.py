@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from quintet.apps.wigg import actions, queries, t2g, t2g_queries
+from quintet.apps.wigg import access, actions, queries, t2g, t2g_queries
 from quintet.apps.wigg.access import title_room
 from quintet.apps.wigg.model import (
     Cell,
@@ -125,8 +125,8 @@ async def read_own_wiggs(request: Call, title_id: FromPath[str]) -> Answer[OwnWi
     """Answer every mark the caller has placed on the title."""
     async with request.read() as tx:
         told, row = await t2g.t2g_of(tx, _id_of(title_id))
-        own = await queries.own_wiggs(tx, request.actor.id, row.title_id)
-    entries = [actions.shown(wigg) for wigg in own]
+        own = await access.own_to_see(tx, request.actor, title_id)
+    entries = [actions.shown(wigg) for wigg in own.wiggs]
     room_seq = {"Room-Seq": request.room_seq(row.room_seq)}
     return Answer(OwnWiggs(entries, told.t2g_estimate_pct), headers=room_seq)
 

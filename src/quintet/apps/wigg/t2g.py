@@ -12,15 +12,17 @@ import msgspec
 from quintet.apps.wigg import t2g_queries as queries
 from quintet.apps.wigg.access import title_room
 from quintet.apps.wigg.model import EstimatesChanged, Headline, T2g, T2gUpdated
-from quintet.apps.wigg.t2g_queries import T2gRow
+from quintet.apps.wigg.t2g_queries import Fallback, OwnCurve, T2gRow
 from quintet.apps.wigg.time_to_good import LEAST_USERS, THRESHOLD, Estimate, estimate
-from quintet.domains.catalogue import WorkId, WorkNotFound
+from quintet.domains.catalogue import Kind, WorkId, WorkNotFound
+from quintet.kernel.clock import Instant
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.call import Kernel
 
 # A room nobody can join: its seq rises whenever a community estimate changes anywhere, and is part of every
 # revision, since any fallback may have changed with it.
 ESTIMATES_ROOM: Final = "wigg-estimates"
+Fallbacks = dict[tuple[Kind, tuple[str, ...]], Fallback | None]
 _LOOK_EVERY_SECONDS: Final = 0.25
 _MOST_AT_ONCE: Final = 50
 
@@ -38,44 +40,54 @@ async def compute_due(database: Database, *, even_if_early: bool = False) -> int
 
     async def act(tx: Tx) -> int:
         due = await queries.due_titles(tx, even_if_early=even_if_early, most=_MOST_AT_ONCE)
-        for title_id in due:
-            await _compute(tx, title_id)
+        if due:
+            await _compute(tx, due)
         return len(due)
 
     return await database.transact(act)
 
 
-async def _compute(tx: Tx, title_id: WorkId) -> None:
-    curve = await queries.own_curve(tx, title_id)
-    own = Estimate() if curve is None else estimate(curve.sums, curve.voices, curve.levels, curve.users)
-    was = await _row(tx, title_id)
-    changed_estimate = _community_estimate(own) != _community_estimate(was.estimate)
-    if changed_estimate:
+async def _compute(tx: Tx, title_ids: list[WorkId]) -> None:
+    curves = await queries.own_curves(tx, title_ids)
+    before = await queries.t2g_of(tx, title_ids, ESTIMATES_ROOM)
+    now = [_computed(row, curves.get(row.title_id), tx.now) for row in before]
+    if any(_community_estimate(a) != _community_estimate(b) for a, b in zip(before, now, strict=True)):
         tx.emit(ESTIMATES_ROOM, EstimatesChanged())
-    now = msgspec.structs.replace(was, estimate=own, revision=was.revision + 1, updated_at=tx.now)
-    await queries.write_t2g(tx, title_id, own, now.revision)
-    if changed_estimate:
-        # The event raises the estimates' seq at this transaction's end; tell the revision of afterwards.
-        now = msgspec.structs.replace(now, estimates_seq=now.estimates_seq + 1)
-    told = await tell(tx, now)
-    await queries.add_to_history(
-        tx, title_id, told.revision, told.t2g_estimate_pct, told.confidence, told.sample_size, told.basis
-    )
-    tx.emit(title_room(title_id), T2gUpdated(**msgspec.structs.asdict(told)))
+        # The event raises the estimates' seq at this transaction's end; tell the revisions of afterwards.
+        now = [msgspec.structs.replace(row, estimates_seq=row.estimates_seq + 1) for row in now]
+    await queries.write_t2g(tx, now)
+    fallbacks: Fallbacks = {}
+    told = [await tell(tx, row, fallbacks) for row in now]
+    await queries.add_to_history(tx, told)
+    for one in told:
+        tx.emit(title_room(one.title_id), T2gUpdated(**msgspec.structs.asdict(one)))
+
+
+def _computed(row: T2gRow, curve: OwnCurve | None, now: Instant) -> T2gRow:
+    own = Estimate() if curve is None else estimate(curve.sums, curve.voices, curve.levels, curve.users)
+    return msgspec.structs.replace(row, estimate=own, revision=row.revision + 1, updated_at=now)
 
 
 async def t2g_of(tx: Tx, title_id: str) -> tuple[T2g, T2gRow]:
     """The time to good of a title, and the row it was told from; raises WorkNotFound."""
-    row = await _row(tx, WorkId(title_id))
-    return await tell(tx, row), row
+    rows = await queries.t2g_of(tx, [WorkId(title_id)], ESTIMATES_ROOM)
+    if not rows:
+        raise WorkNotFound
+    return await tell(tx, rows[0], {}), rows[0]
 
 
-async def tell(tx: Tx, row: T2gRow) -> T2g:
-    """The time to good as callers see it; under three users, from titles like this one."""
+async def tell(tx: Tx, row: T2gRow, fallbacks: Fallbacks) -> T2g:
+    """The time to good as callers see it; under three users, from titles like this one.
+
+    `fallbacks` keeps what was asked for already, for the next title of the same kind and genres.
+    """
     own = row.estimate
     pct, basis, confidence = own.estimate_pct, "community", own.confidence
     if own.sample_size < LEAST_USERS:
-        fallback = await queries.fallback(tx, row.kind, row.genres)
+        like = (row.kind, tuple(row.genres))
+        if like not in fallbacks:
+            fallbacks[like] = await queries.fallback(tx, row.kind, row.genres)
+        fallback = fallbacks[like]
         pct, basis = (fallback.estimate_pct, fallback.basis) if fallback else (None, "none")
         confidence = "low"
     community = basis == "community"
@@ -103,15 +115,8 @@ def headline(told: T2g) -> Headline:
     )
 
 
-async def _row(tx: Tx, title_id: WorkId) -> T2gRow:
-    row = await queries.t2g_of(tx, title_id, title_room(title_id), ESTIMATES_ROOM)
-    if row is None:
-        raise WorkNotFound
-    return row
-
-
-def _community_estimate(own: Estimate) -> float | None:
-    return own.estimate_pct if own.sample_size >= LEAST_USERS else None
+def _community_estimate(row: T2gRow) -> float | None:
+    return row.estimate.estimate_pct if row.estimate.sample_size >= LEAST_USERS else None
 
 
 def _seconds(pct: float | None, length: float | None) -> float | None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from quintet.apps.wigg.model import Basis, Confidence, PctInterval, T2gThen
+from quintet.apps.wigg.model import Basis, PctInterval, T2g, T2gThen
 from quintet.apps.wigg.time_to_good import Estimate
 from quintet.domains.catalogue import Kind, WorkId
 from quintet.kernel.database import Tx
+from quintet.kernel.json import encode
 
 
 class T2gRow(msgspec.Struct, frozen=True):
@@ -55,9 +56,9 @@ def _t2g_row(*columns: Any) -> T2gRow:
     )  # fmt: skip
 
 
-async def t2g_of(tx: Tx, title_id: WorkId, room: str, estimates_room: str) -> T2gRow | None:
-    """A title's time to good as last computed; None where there is no title."""
-    return await tx.maybe(
+async def t2g_of(tx: Tx, title_ids: list[WorkId], estimates_room: str) -> list[T2gRow]:
+    """The times to good as last computed, of those titles that exist; in the order of their ids."""
+    return await tx.all(
         _t2g_row,
         """
         select t.id, t.kind, t.genres, t.total_length_seconds,
@@ -70,12 +71,12 @@ async def t2g_of(tx: Tx, title_id: WorkId, room: str, estimates_room: str) -> T2
         from catalogue.titles t
         left join wigg.t2g own on own.title_id = t.id
         left join wigg.curves c on c.title_id = t.id
-        left join kernel.room_seqs r on r.room = $2
-        left join kernel.room_seqs e on e.room = $3
-        where t.id = $1
+        left join kernel.room_seqs r on r.room = 'title:' || t.id
+        left join kernel.room_seqs e on e.room = $2
+        where t.id = any($1)
+        order by t.id
         """,
-        title_id,
-        room,
+        title_ids,
         estimates_room,
     )
 
@@ -143,22 +144,31 @@ async def make_due(tx: Tx, title_id: WorkId) -> None:
     )
 
 
-async def own_curve(tx: Tx, title_id: WorkId) -> OwnCurve | None:
-    """A title's curve of 20 segments; None where nobody has spoken yet."""
-    return await tx.maybe(
-        OwnCurve,
-        "select sums[13:32], voices[13:32], levels, users_count from wigg.curves where title_id = $1",
-        title_id,
+async def own_curves(tx: Tx, title_ids: list[WorkId]) -> dict[WorkId, OwnCurve]:
+    """The curves of 20 segments of those titles that anybody has spoken of."""
+    rows = await tx.all(
+        lambda title_id, *curve: (title_id, OwnCurve(*curve)),
+        """
+        select title_id, sums[13:32], voices[13:32], levels, users_count
+        from wigg.curves where title_id = any($1)
+        """,
+        title_ids,
     )
+    return dict(rows)
 
 
-async def write_t2g(tx: Tx, title_id: WorkId, own: Estimate, revision: int) -> None:
-    """Keep a title's time to good."""
-    await tx.run(
+async def write_t2g(tx: Tx, rows: list[T2gRow]) -> None:
+    """Keep the times to good of titles."""
+    await tx.send(
         """
         insert into wigg.t2g (title_id, estimate_pct, steady_from_pct, confidence, sample_size,
                               segment_sample_size, interval_start_pct, interval_end_pct, revision, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        select title_id, estimate_pct, steady_from_pct, confidence, sample_size, segment_sample_size,
+               (range->>'start_pct')::double precision, (range->>'end_pct')::double precision, revision, $2
+        from jsonb_to_recordset($1::jsonb) as own(
+            title_id text, estimate_pct double precision, steady_from_pct double precision, confidence text,
+            sample_size bigint, segment_sample_size bigint, range jsonb, revision bigint
+        )
         on conflict (title_id) do update
         set estimate_pct = excluded.estimate_pct, steady_from_pct = excluded.steady_from_pct,
             confidence = excluded.confidence, sample_size = excluded.sample_size,
@@ -167,47 +177,41 @@ async def write_t2g(tx: Tx, title_id: WorkId, own: Estimate, revision: int) -> N
             interval_end_pct = excluded.interval_end_pct,
             revision = excluded.revision, updated_at = excluded.updated_at
         """,
-        title_id,
-        own.estimate_pct,
-        own.steady_from_pct,
-        own.confidence,
-        own.sample_size,
-        own.segment_sample_size,
-        own.interval.start_pct if own.interval else None,
-        own.interval.end_pct if own.interval else None,
-        revision,
+        encode(
+            [
+                {
+                    **msgspec.structs.asdict(row.estimate),
+                    "title_id": row.title_id,
+                    "range": row.estimate.interval,
+                    "revision": row.revision,
+                }
+                for row in rows
+            ]
+        ).decode(),
         tx.now,
     )
 
 
-async def add_to_history(
-    tx: Tx,
-    title_id: WorkId,
-    revision: int,
-    pct: float | None,
-    confidence: Confidence,
-    sample: int,
-    basis: Basis,
-) -> None:
-    """Remember the time to good, unless estimate and confidence are what was remembered last."""
-    await tx.run(
+async def add_to_history(tx: Tx, told: list[T2g]) -> None:
+    """Remember times to good, save those whose estimate and confidence are what was remembered last."""
+    await tx.send(
         """
         insert into wigg.t2g_history (title_id, revision, estimate_pct, confidence, sample_size, basis, at)
-        select $1, $2, $3, $4, $5, $6, $7
+        select now.title_id, revision, t2g_estimate_pct, confidence, sample_size, basis, $2
+        from jsonb_to_recordset($1::jsonb) as now(
+            title_id text, revision bigint, t2g_estimate_pct double precision, confidence text,
+            sample_size bigint, basis text
+        )
         where not exists (
             select from (
                 select estimate_pct, confidence from wigg.t2g_history
-                where title_id = $1 order by revision desc limit 1
+                where title_id = now.title_id order by revision desc limit 1
             ) last
-            where last.estimate_pct is not distinct from $3 and last.confidence = $4
+            where last.estimate_pct is not distinct from now.t2g_estimate_pct
+              and last.confidence = now.confidence
         )
         """,
-        title_id,
-        revision,
-        pct,
-        confidence,
-        sample,
-        basis,
+        encode(told).decode(),
         tx.now,
     )
 

@@ -54,6 +54,8 @@ class Edge:
             return
         started = time.perf_counter()
         method: str = scope["method"]
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # a copy: the server must go on seeing HEAD, which has no body
         headers: dict[bytes, bytes] = dict(scope["headers"])
         given_id = headers.get(b"x-request-id", b"")
         request_id = given_id if _REQUEST_ID.fullmatch(given_id) else secrets.token_hex(12).encode()
@@ -96,8 +98,6 @@ class Edge:
         if refusal := _hygiene(scope):
             await render(refusal, state.request_id)(scope, receive, send)
             return
-        if scope["method"] == "HEAD":
-            scope["method"] = "GET"
         await self.app(scope, receive, send)
 
     def _account(self, scope: Any, state: CallState, method: str, status: int, seconds: float) -> None:

@@ -148,7 +148,7 @@ def _operation(
         "tags": list(handler.tags or ()),
         "responses": _responses(handler, rules, schema_of),
     }
-    if parameters := list(_told_parameters(path, method, handler, rules, schema_of)):
+    if parameters := list(_told_parameters(path, handler, rules, schema_of)):
         operation["parameters"] = parameters
     if handler.parsed_data_field is not None:
         content: dict[str, Any] = {"schema": schema_of[handler.parsed_data_field.annotation]}
@@ -178,7 +178,7 @@ def _bare(template: str) -> str:
 
 
 def _told_parameters(
-    path: str, method: str, handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any]
+    path: str, handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any]
 ) -> Iterator[dict[str, Any]]:
     for name, field in _parameters(handler):
         schema = dict(schema_of[_parameter_type(field)])

@@ -69,8 +69,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The request is answered."""
         super().on_response_complete()
-        answered = self.cycle is not None and self.cycle.response_complete  # the newest of a pipeline
-        if answered and self._body_is_coming and not self.transport.is_closing():
+        # `cycle` is the newest of a pipeline: it is its body that is coming.
+        if self.cycle.response_complete and self._body_is_coming and not self.transport.is_closing():
             self._patience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _expect_head(self) -> None:

@@ -5,15 +5,13 @@ change it tells of; so seq order is commit order, and no seq is ever skipped or 
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
 
-from quintet.kernel import json
 from quintet.kernel.clock import Instant
 
 if TYPE_CHECKING:
@@ -37,36 +35,35 @@ class Published(msgspec.Struct, frozen=True):
     body: bytes
 
 
-async def append(tx: "Tx", events: Sequence[tuple[str, Event]]) -> list[Published]:
-    """Number the events of each room and write them; rooms in name order, so that writers cannot deadlock."""
-    published: list[Published] = []
-    for room, entries in groupby(sorted(events, key=itemgetter(0)), key=itemgetter(0)):
-        bodies = [json.encode(event) for _, event in entries]
-        last = await _append_to_room(tx, room, bodies)
-        first = last - len(bodies) + 1
-        published += [Published(room, first + place, tx.now, body) for place, body in enumerate(bodies)]
-    return published
-
-
-async def _append_to_room(tx: "Tx", room: str, bodies: list[bytes]) -> int:
-    """Write the bodies as the room's next events; the last seq. The room's row stays locked until commit."""
-    return await tx.value(
-        """
-        with room as (
-            insert into kernel.rooms as r (room, seq) values ($1, cardinality($3::text[]))
-            on conflict (room) do update set seq = r.seq + excluded.seq
-            returning seq
-        ), logged as (
-            insert into kernel.room_events (room, seq, at, body)
-            select $1, room.seq - cardinality($3::text[]) + place, $2, body::json
-            from room, unnest($3::text[]) with ordinality as event(body, place)
-        )
-        select seq from room
-        """,
-        room,
-        tx.now,
-        [body.decode() for body in bodies],
+# Numbers the events of each room and writes them. Rooms are taken in the order of their names, so that two
+# writers cannot wait for each other in a circle; their rows stay locked until the commit, which comes next.
+APPEND: Final = """
+    with event as (
+        select room, body, row_number() over (partition by room order by place) as nth,
+               count(*) over (partition by room) as together
+        from unnest($2::text[], $3::text[]) with ordinality as e(room, body, place)
+    ), grown as (
+        insert into kernel.rooms as r (room, seq)
+        select room, count(*) from event group by room order by room
+        on conflict (room) do update set seq = r.seq + excluded.seq
+        returning room, seq
+    ), logged as (
+        insert into kernel.room_events (room, seq, at, body)
+        select room, grown.seq - together + nth, $1, body::json
+        from event join grown using (room)
     )
+    select room, seq from grown
+"""
+
+
+def published(events: Sequence[tuple[str, bytes]], last: dict[str, int], at: Instant) -> list[Published]:
+    """Events (room and body) with their numbers, from the last seq of each room that `APPEND` answered."""
+    left = Counter(room for room, _ in events)
+    told: list[Published] = []
+    for room, body in events:
+        left[room] -= 1
+        told.append(Published(room, last[room] - left[room], at, body))
+    return told
 
 
 class RoomEvent(msgspec.Struct, frozen=True):
