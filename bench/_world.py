@@ -165,7 +165,7 @@ def settle(server: Server, ids: Sequence[str]) -> None:
     )
     until = time.monotonic() + 60
     with psycopg.connect(server.dsn, autocommit=True) as connection:
-        while connection.execute("select from wigg.t2g_due limit 1").fetchone():
+        while connection.execute("select true from wigg.t2g_due limit 1").fetchone():
             assert time.monotonic() < until, "the times to good were not computed within a minute"
             time.sleep(0.1)
         connection.execute("vacuum analyze")

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
+import structlog
 
 from quintet.app import build_app
 from quintet.kernel.migrations import migrate
@@ -26,6 +27,14 @@ OPEN_LIMITS = {
     f"QUINTET_LIMIT_{policy}": "1000000/minute"
     for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "PLACE")
 }
+
+
+def _drop(_logger: Any, _method: str, _line: Any) -> Any:
+    raise structlog.DropEvent
+
+
+# Rendering a line takes longer than many a request; tests that look at lines capture them.
+structlog.configure(processors=[_drop])
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -132,6 +132,8 @@ def _parse(wanted: Any, text: str) -> Any:
 def _check(settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
         raise BadSetting("QUINTET_PORT cannot be used: it is 0 to 65535")
+    if settings.database_connections < 2:
+        raise BadSetting("QUINTET_DATABASE_CONNECTIONS cannot be used: at least 2 are needed")
     if settings.env == "production" and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(
             "QUINTET_PUBLIC_URL is needed in production: the address people reach this server under, "

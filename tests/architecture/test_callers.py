@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import structlog
 from tests.clock import Stopwatch
-from tests.world import Person, World, mark, new_title
+from tests.world import Person, World, code_of, mark, new_title
 
 from quintet.app import build_app
 from quintet.kernel.actor import Access
@@ -250,3 +250,11 @@ async def test_missing_and_anothers_look_alike(world: World) -> None:
         for one in told:
             del one["request_id"]
         assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(key for key, rules in ROUTES.items() if rules.access))
+async def test_strangers_are_refused_before_their_body_is_read(world: World, method: str, path: str) -> None:
+    """What is wrong with a body is told only to whom the route is for."""
+    address = path.format(title_id="t", wigg_id=uuid4(), session_id=uuid4())
+    body = {"content": b"[" * 40, "headers": {"Content-Type": "text/nonsense"}} if method != "GET" else {}
+    assert code_of(await world.http.request(method, address, **body)) == (401, "not_signed_in")

@@ -113,7 +113,7 @@ async def test_a_python_bug_in_a_write_is_a_500_and_changes_nothing(
     async def broken(*_: Any) -> Any:
         raise ZeroDivisionError("secret words of a bug")
 
-    monkeypatch.setattr(queries, "add_to_curve", broken)
+    monkeypatch.setattr(queries, "write", broken)
     answer = await ada.post(f"/api/titles/{title}/wiggs", json={"position_pct": 5})
     check_shape(answer, 500, "internal")
     assert "secret words" not in answer.text

@@ -141,7 +141,7 @@ async def test_a_crash_in_between_leaves_neither_key_nor_effect(
     async def broken(*_: Any) -> Any:
         raise RuntimeError("the last statement breaks")
 
-    monkeypatch.setattr(queries, "add_to_curve", broken)
+    monkeypatch.setattr(queries, "write", broken)
     path = f"/api/titles/{title}/wiggs"
     assert (await ada.post(path, json={"position_pct": 1}, headers=key)).status_code == 500
     monkeypatch.undo()
@@ -176,14 +176,14 @@ async def test_in_flight_is_told_at_once_and_without_a_connection(
         title = await new_title(ada)
         path, body, key = f"/api/titles/{title}/wiggs", {"position_pct": 1}, keyed(str(uuid4()))
         entered, go_on = asyncio.Event(), asyncio.Event()
-        lock = queries.lock_own
+        lock = queries.own_locked
 
-        async def held_up(*args: Any) -> None:
+        async def held_up(*args: Any) -> Any:
             entered.set()
             await go_on.wait()
-            await lock(*args)
+            return await lock(*args)
 
-        monkeypatch.setattr(queries, "lock_own", held_up)
+        monkeypatch.setattr(queries, "own_locked", held_up)
         first = asyncio.create_task(ada.post(path, json=body, headers=key))
         await asyncio.wait_for(entered.wait(), 10)
         taken = 0
@@ -217,14 +217,14 @@ async def test_another_node_runs_it(dsn: str, monkeypatch: pytest.MonkeyPatch) -
         path, body, key = f"/api/titles/{title}/wiggs", {"position_pct": 1}, keyed(str(uuid4()))
         headers = {**key, "Authorization": f"Bearer {ada.access_token}"}
         entered, go_on = asyncio.Event(), asyncio.Event()
-        write = queries.add_to_curve
+        write = queries.write
 
         async def held_up(*args: Any) -> int:
             entered.set()
             await go_on.wait()
             return await write(*args)
 
-        monkeypatch.setattr(queries, "add_to_curve", held_up)
+        monkeypatch.setattr(queries, "write", held_up)
         first = asyncio.create_task(ada.post(path, json=body, headers=key))
         await asyncio.wait_for(entered.wait(), 10)
         answer = await asyncio.wait_for(two.post(path, json=body, headers=headers), 5)

@@ -241,3 +241,24 @@ create function wigg.curve_anew(
            (select array_agg(people order by n, k) from cell),
            (select array_agg(weight order by k, l) from level)
 $$;
+
+-- All that a user says of a title, in the order along it; no row where there is no title.
+create function wigg.own(user_id_ uuid, title_id_ text)
+returns table (title_id text, wiggs jsonb, painting jsonb) language sql stable as $$
+    select t.id,
+           (select coalesce(jsonb_agg(mark order by mark.position, mark.created_at, mark.id), '[]')
+            from wigg.wiggs mark where mark.user_id = user_id_ and mark.title_id = title_id_),
+           (select coalesce(jsonb_agg(piece order by piece.starts), '[]')
+            from wigg.paintings piece where piece.user_id = user_id_ and piece.title_id = title_id_)
+    from catalogue.titles t where t.id = title_id_
+$$;
+
+-- The same, for one transaction at a time: the lock is taken first, and what is read then is what was committed
+-- before it. An advisory lock: it costs no write, and a clash of hashes only makes somebody wait.
+create function wigg.own_locked(user_id_ uuid, title_id_ text)
+returns table (title_id text, wiggs jsonb, painting jsonb) language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('wigg ' || user_id_ || ' ' || title_id_, 0));
+    return query select * from wigg.own(user_id_, title_id_);
+end
+$$;

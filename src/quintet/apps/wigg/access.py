@@ -17,18 +17,25 @@ def title_room(title_id: WorkId) -> str:
 
 async def own_to_see(tx: Tx, actor: Actor, title_id: str) -> Own:
     """All that the caller says of a title; raises WorkNotFound."""
-    own = await queries.own(tx, actor.id, WorkId(title_id)) if is_work_id(title_id) else None
-    if own is None:
-        raise WorkNotFound
-    return own
+    return _found(await queries.own(tx, actor.id, title_id_of(title_id)))
 
 
 async def own_to_change(tx: Tx, actor: Actor, title_id: str) -> Own:
     """All that the caller says of a title, locked until the transaction ends; raises WorkNotFound."""
+    return _found(await queries.own_locked(tx, actor.id, title_id_of(title_id)))
+
+
+def title_id_of(title_id: str) -> WorkId:
+    """The id, if it could be one: what can not is not worth asking for."""
     if not is_work_id(title_id):
         raise WorkNotFound
-    await queries.lock_own(tx, actor.id, WorkId(title_id))
-    return await own_to_see(tx, actor, title_id)
+    return WorkId(title_id)
+
+
+def _found(own: Own | None) -> Own:
+    if own is None:
+        raise WorkNotFound
+    return own
 
 
 async def wigg_to_change(tx: Tx, actor: Actor, title_id: str, wigg_id: UUID) -> tuple[Wigg, Own]:

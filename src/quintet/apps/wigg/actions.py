@@ -32,7 +32,7 @@ from quintet.apps.wigg.model import (
     WiggRemoved,
 )
 from quintet.apps.wigg.placing import Step, check_client_time, place, said
-from quintet.apps.wigg.queries import KnownPlacing, NewAction, Own
+from quintet.apps.wigg.queries import KnownPlacing, NewAction, Own, Writing
 from quintet.apps.wigg.rules import MERGE_WITHIN, curve_change, pct_of, position_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel import json
@@ -153,34 +153,27 @@ async def _write(
     """Write marks, actions, events and the curve for steps taken from `before`."""
     title_id = before.title_id
     own = {wigg.id: wigg for wigg in before.wiggs}
-    touched: dict[WiggId, Wigg] = {}
+    marks: dict[WiggId, Wigg] = {}
+    gone: list[WiggId] = []
     for step in steps:
         if step.after is not None:
-            own[step.after.id] = touched[step.after.id] = step.after
+            own[step.after.id] = marks[step.after.id] = step.after
         elif step.before is not None:
             del own[step.before.id]
-            await queries.delete_wigg(tx, step.before.id)
+            gone.append(step.before.id)
         _emit(tx, actor, title_id, step)
-    if touched:
-        await queries.write_wiggs(tx, actor.id, title_id, list(touched.values()))
-    actions = [_action(secrets, actor, title_id, step, action_type, batch_id) for step in steps]
+    records = [_action(secrets, step, action_type, batch_id) for step in steps]
     if batch_id is not None:
-        whole = Step(batch_id, None, None)
-        actions.insert(0, _action(secrets, actor, title_id, whole, "place_batch", None))
-    await queries.write_actions(tx, actions)
+        records.insert(0, _action(secrets, Step(batch_id, None, None), "place_batch", None))
     change = curve_change(said(before.wiggs, before.painting), said(own.values(), before.painting))
     added = len(own) - len(before.wiggs)
-    if change or added:
-        await queries.add_to_curve(tx, title_id, added, change)
+    writing = Writing(list(marks.values()), gone, records, added, change)
+    await queries.write(tx, actor.id, title_id, writing)
 
 
-def _action(
-    secrets: Secrets, actor: Actor, title_id: WorkId, step: Step, action_type: str, batch_id: ActionId | None
-) -> NewAction:
+def _action(secrets: Secrets, step: Step, action_type: str, batch_id: ActionId | None) -> NewAction:
     return NewAction(
         id=step.action_id,
-        user_id=actor.id,
-        title_id=title_id,
         action_type=action_type,
         session_id=step.after.session_id if step.after else None,
         batch_id=batch_id,

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from quintet.apps.wigg import access, actions, queries, t2g, t2g_queries
-from quintet.apps.wigg.access import title_room
+from quintet.apps.wigg.access import title_id_of, title_room
 from quintet.apps.wigg.model import (
     Cell,
     ChangedWigg,
@@ -29,7 +29,7 @@ from quintet.apps.wigg.model import (
 from quintet.apps.wigg.queries import CurveRow
 from quintet.apps.wigg.reading import curve_on_grid, drawn, own_voices, progress_of
 from quintet.apps.wigg.rules import GRIDS, LEAST_SEGMENTS, MOST_SEGMENTS, USUAL_SEGMENTS
-from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id, work_to_see
+from quintet.domains.catalogue import WorkId, WorkNotFound, work_to_see
 from quintet.kernel import json
 from quintet.kernel.actor import Access
 from quintet.kernel.cache import HotAnswer
@@ -56,7 +56,7 @@ async def read_progress(
     request: Call, title_id: FromPath[str], segments: Segments = USUAL_SEGMENTS
 ) -> Answer[Progress]:
     """Answer the mean score of every segment, and the caller's own where signed in."""
-    work_id, viewer = _id_of(title_id), request.viewer
+    work_id, viewer = title_id_of(title_id), request.viewer
     if segments not in GRIDS:
         return await _progress_on_any_grid(request, work_id, segments)
 
@@ -94,7 +94,7 @@ async def _progress_on_any_grid(request: Call, work_id: WorkId, segments: int) -
      summary="How long until it gets good")  # fmt: skip
 async def read_t2g(request: Call, title_id: FromPath[str]) -> Answer[T2g]:
     """Answer the time to good with its confidence; under three users, that of titles like this one."""
-    work_id = _id_of(title_id)
+    work_id = title_id_of(title_id)
     estimates_seq = await request.kernel.hot.seq_of(t2g.ESTIMATES_ROOM)
 
     async def read() -> HotAnswer:
@@ -124,7 +124,7 @@ async def read_t2g_history(
 async def read_own_wiggs(request: Call, title_id: FromPath[str]) -> Answer[OwnWiggs]:
     """Answer every mark the caller has placed on the title."""
     async with request.read() as tx:
-        told, row = await t2g.t2g_of(tx, _id_of(title_id))
+        told, row = await t2g.t2g_of(tx, title_id_of(title_id))
         own = await access.own_to_see(tx, request.actor, title_id)
     entries = [actions.shown(wigg) for wigg in own.wiggs]
     room_seq = {"Room-Seq": request.room_seq(row.room_seq)}
@@ -208,13 +208,6 @@ async def remove_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[
         return Answer(await actions.remove_wigg(tx, request.actor, secrets, title_id, wigg_id))
 
     return await request.write(act)
-
-
-def _id_of(title_id: str) -> WorkId:
-    """The id, if it could be one: what can not is not worth asking the database (or the memory) for."""
-    if not is_work_id(title_id):
-        raise WorkNotFound
-    return WorkId(title_id)
 
 
 ROUTES = (

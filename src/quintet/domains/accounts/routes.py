@@ -39,8 +39,7 @@ _TAG = "Accounts"
 _ME = {"id": "01978a3e-4c11-7cc0-9d6f-0d9a4e0f7a10", "username": "ada", "display_name": "Ada",
        "email": "ada@example.com", "email_verified": False, "role": "user",
        "created_at": "2025-06-01T12:00:00.000Z"}  # fmt: skip
-_SIGNED_IN = {"access_token": "eyJ…", "refresh_token": "q3Jx…", "token_type": "bearer", "expires_in": 900,
-              "user": _ME}  # fmt: skip
+_EXAMPLE = "a long walk in the rain"
 _SESSION = {"id": "01978a3e-4c12-7a01-8b11-5f2f7f2a9c55", "created_at": "2025-06-01T12:00:00.000Z",
             "last_seen_at": "2025-06-01T12:10:00.000Z", "user_agent": "Firefox", "current": True}  # fmt: skip
 _MOST_BYTES = 16 * 1024
@@ -52,7 +51,8 @@ def _under(*names: str) -> list[str]:
 
 @post(*_under("signup", "register"), access=Access.PUBLIC, tag=_TAG, summary="Create an account and sign in",
       refusals=(EmailTaken, UsernameTaken, InvalidRequest, Unavailable), limits=("auth",), reads_token=False,
-      idempotent=False, secret=True, most_bytes=_MOST_BYTES, example=_SIGNED_IN)  # fmt: skip
+      idempotent=False, secret=True, most_bytes=_MOST_BYTES,
+      example={"email": "ada@example.com", "username": "ada", "password": _EXAMPLE})  # fmt: skip
 async def sign_up(request: Call, data: JSONBody[NewAccount]) -> Answer[SignedIn]:
     """Create an account; without a username one is made of the e-mail's local part."""
     actions.check_new_account(data)
@@ -70,7 +70,7 @@ async def sign_up(request: Call, data: JSONBody[NewAccount]) -> Answer[SignedIn]
 @post(*_under("login"), access=Access.PUBLIC, tag=_TAG, summary="Sign in with a password", status=200,
       refusals=(WrongCredentials, InvalidRequest, RateLimited, Unavailable), limits=("auth",),
       reads_token=False, idempotent=False, secret=True, most_bytes=_MOST_BYTES,
-      example=_SIGNED_IN)  # fmt: skip
+      example={"username": "ada", "password": _EXAMPLE})  # fmt: skip
 async def log_in(request: Call, data: JSONBody[Credentials]) -> Answer[SignedIn]:
     """Sign in by e-mail or username; unknown account and wrong password are one answer in one time."""
     user_agent, mac = _user_agent(request), _address_mac(request)
@@ -81,7 +81,8 @@ async def log_in(request: Call, data: JSONBody[Credentials]) -> Answer[SignedIn]
 
 @post(*_under("refresh"), access=Access.PUBLIC, tag=_TAG, summary="Exchange a refresh token for a new one",
       status=200, refusals=(InvalidRefreshToken, InvalidRequest, RateLimited), reads_token=False,
-      idempotent=False, secret=True, most_bytes=_MOST_BYTES, example=_SIGNED_IN)  # fmt: skip
+      idempotent=False, secret=True, most_bytes=_MOST_BYTES,
+      example={"refresh_token": "q3JxHh1mYVd2c0hQb2xvd25nZXIgdGhhbiB0aGlz"})  # fmt: skip
 async def refresh(request: Call, data: JSONBody[Refresh]) -> Answer[SignedIn]:
     """Each refresh token is good once; a spent one that is used again ends its session."""
     kernel = request.kernel
@@ -116,7 +117,8 @@ async def show_me(request: Call) -> Answer[Me]:
 
 @post(*_under("change-password"), access=Access.SIGNED_IN, tag=_TAG, summary="Change one's password",
       status=204, refusals=(WrongCredentials, NoPassword, InvalidRequest, RateLimited, Unavailable),
-      idempotent=False, most_bytes=_MOST_BYTES)  # fmt: skip
+      idempotent=False, most_bytes=_MOST_BYTES,
+      example={"current_password": _EXAMPLE, "new_password": "a long walk in the snow"})  # fmt: skip
 async def change_password(request: Call, data: JSONBody[PasswordChange]) -> Answer[None]:
     """Replace the password; every other session ends."""
     kernel, gate, actor = request.kernel, gate_of(request), request.actor

@@ -94,7 +94,7 @@ class Edge:
             self._account(scope, state, method, status, time.perf_counter() - started)
 
     async def _answer(self, scope: Any, state: CallState, receive: Any, send: Any) -> None:
-        """Refuse what no route would take; else let the routes answer, HEAD as GET."""
+        """Refuse what no route would take; else let the routes answer."""
         if refusal := _hygiene(scope):
             await render(refusal, state.request_id)(scope, receive, send)
             return
