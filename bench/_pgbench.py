@@ -1,16 +1,13 @@
 """PostgreSQL's own load generator as the limit: the very statements of Quintet, with nothing around them.
 
-Invariant: statements come out of Quintet's code or out of PostgreSQL's log, so that they cannot fall behind.
+Invariant: statements come out of PostgreSQL's log (`_trace.py`), so that they cannot fall behind the code.
 """
 
-import ast
-import inspect
 import os
 import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from bench._load import CONNECTIONS
 from bench._server import Server
@@ -22,20 +19,6 @@ from quintet.kernel.postgres.creation import SUPERUSER
 _PARAMETER = re.compile(r"\$(\d+)")
 _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 _FAILED = re.compile(r"number of failed transactions: (\d+)")
-
-
-def statement_of(function: Callable[..., Any]) -> str:
-    """The literal statement in a function of a `queries.py`: its only text that is not its docstring."""
-    tree = ast.parse(inspect.getsource(function)).body[0]
-    assert isinstance(tree, ast.AsyncFunctionDef)
-    texts = [
-        node.value
-        for inner in tree.body[1:]
-        for node in ast.walk(inner)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip()
-    ]
-    assert len(texts) == 1, f"{function.__name__} holds {len(texts)} statements"
-    return texts[0]
 
 
 def with_expressions(statement: str, expressions: Mapping[int, str]) -> str:

@@ -35,6 +35,29 @@ class Executed:
 
 def transaction_of(server: Server, act: Callable[[], None], mark: str) -> list[Executed]:
     """What `act` has the server run between BEGIN and COMMIT; one of the statements holds `mark`."""
+    for executed in _by_process(_logged_during(server, act)).values():
+        block: list[Executed] = []
+        for one in executed:
+            if one.statement.strip().upper().startswith("BEGIN"):
+                block = []
+            elif one.statement.strip().upper() == "COMMIT":
+                if any(mark in each.statement for each in block):
+                    return block
+                block = []
+            else:
+                block.append(one)
+    raise LookupError(f"no transaction in the log holds: {mark}")
+
+
+def statement_of(server: Server, act: Callable[[], None], mark: str) -> Executed:
+    """The one statement with `mark` that `act` has the server run."""
+    logged = _by_process(_logged_during(server, act)).values()
+    found = [one for executed in logged for one in executed if mark in one.statement]
+    assert len(found) == 1, f"{len(found)} statements in the log hold: {mark}"
+    return found[0]
+
+
+def _logged_during(server: Server, act: Callable[[], None]) -> str:
     log = server.data / "postgres.log"
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         for name, value in _LOGGING.items():
@@ -50,25 +73,16 @@ def transaction_of(server: Server, act: Callable[[], None], mark: str) -> list[E
         time.sleep(0.5)
     with log.open("rb") as lines:
         lines.seek(start)
-        text = lines.read().decode()
-    for executed in _by_process(text).values():
-        block: list[Executed] = []
-        for one in executed:
-            if one.statement.strip().upper().startswith("BEGIN"):
-                block = []
-            elif one.statement.strip().upper() == "COMMIT":
-                if any(mark in each.statement for each in block):
-                    return block
-                block = []
-            else:
-                block.append(one)
-    raise LookupError(f"no transaction in the log holds: {mark}")
+        return lines.read().decode()
 
 
 def script_of(
     server: Server, transaction: list[Executed], draws: Mapping[str, str], tokens: Mapping[str, str]
 ) -> str:
-    """The pgbench script; `draws` are its variables and their ranges, `tokens` which texts stand for them."""
+    """The pgbench script, a transaction where it has several statements.
+
+    `draws` are its variables and their ranges, `tokens` which texts stand for them.
+    """
     fresh: dict[str, str] = {}
     lines: list[str] = []
     with psycopg.connect(server.dsn, autocommit=True) as connection:
@@ -85,7 +99,9 @@ def script_of(
             lines.append(with_expressions(one.statement, expressions))
     ranges = dict(draws) | dict.fromkeys(fresh.values(), "100000000000, 999999999999")
     sets = [f"\\set {name} random({span})" for name, span in ranges.items()]
-    return "\n".join([*sets, "begin;", *lines, "commit;", ""])
+    if len(lines) > 1:
+        lines = ["begin;", *lines, "commit;"]
+    return "\n".join([*sets, *lines, ""])
 
 
 def _by_process(text: str) -> dict[str, list[Executed]]:

@@ -2,38 +2,34 @@
 
 The server runs with `QUINTET_HOT_BYTES=0`, so every answer is read from the database; a thousand titles are
 asked for in random order, so that hardly ever two ask for the same at once (those would share one reading).
-The limit is the literal statement of `queries.curve` and `t2g_queries.t2g_of` in pgbench: prepared, over the
-same socket, on the same rows, by as many connections as ask over HTTP.
+The limit: each read is made once while PostgreSQL logs every statement; the one that reads the curve, and the
+one that reads the time to good, are pgbench's scripts: prepared, over the same socket, on the same rows, by
+as many connections as ask over HTTP.
 """
 
 from bench._load import Measured, put_load, request
-from bench._pgbench import pgbench, statement_of, with_expressions
-from bench._server import data_folder, serving
+from bench._pgbench import pgbench
+from bench._server import Server, data_folder, serving
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
+from bench._trace import script_of, statement_of
 from bench._world import marks, people, settle, shuffled, titles
 
-from quintet.apps.wigg import queries, t2g_queries
-from quintet.apps.wigg.rules import USUAL_SEGMENTS, grid_slice
-from quintet.apps.wigg.t2g import ESTIMATES_ROOM
-
 SECONDS = 4.0
-MOST = 1000
-TITLES = [str(number) for number in range(1, MOST + 1)]  # digits: pgbench's variables are numbers
-_DRAW = f"\\set title random(1, {MOST})\n"
-_ROOM = "'title:' || :title"
+# Twelve digits, so that an id is found in a statement's values, and pgbench can draw it.
+_FIRST, _LAST = 500_000_000_001, 500_000_001_000
+TITLES = [str(number) for number in range(_FIRST, _LAST + 1)]
+TABLES = {"progress": "wigg.curves", "t2g": "wigg.t2g "}
 
 
-def curve_script() -> str:
-    """One reading of a curve."""
-    first, last = grid_slice(USUAL_SEGMENTS)
-    expressions = {1: ":title", 2: f"({_ROOM})", 3: str(first), 4: str(last)}
-    return _DRAW + with_expressions(statement_of(queries.curve), expressions) + "\n"
+def limit_script(server: Server, what: str) -> str:
+    """The statement of one reading, out of PostgreSQL's log."""
 
+    def read() -> None:
+        status, _, body = server.call("GET", f"/api/titles/{TITLES[0]}/{what}")
+        assert status == 200, body
 
-def t2g_script() -> str:
-    """One reading of a time to good."""
-    expressions = {1: ":title", 2: f"({_ROOM})", 3: f"'{ESTIMATES_ROOM}'"}
-    return _DRAW + with_expressions(statement_of(t2g_queries.t2g_of), expressions) + "\n"
+    statement = statement_of(server, read, TABLES[what])
+    return script_of(server, [statement], {"title": f"{_FIRST}, {_LAST}"}, {TITLES[0]: "title"})
 
 
 def main() -> None:
@@ -42,6 +38,7 @@ def main() -> None:
         titles(server.dsn, TITLES)
         marks(server.dsn, TITLES, people(server, 5))
         settle(server, TITLES)
+        scripts = {what: limit_script(server, what) for what in TABLES}
         measured: dict[str, Measured] = {}
 
         def over_http(what: str) -> float:
@@ -51,9 +48,9 @@ def main() -> None:
 
         curve, curve_limit, told, told_limit = by_turns(
             lambda: over_http("progress"),
-            lambda: pgbench(server, curve_script(), seconds=SECONDS),
+            lambda: pgbench(server, scripts["progress"], seconds=SECONDS),
             lambda: over_http("t2g"),
-            lambda: pgbench(server, t2g_script(), seconds=SECONDS),
+            lambda: pgbench(server, scripts["t2g"], seconds=SECONDS),
         )
     rows = [
         Row(

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from psycopg.errors import SerializationFailure
 
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.refusals import IdempotencyInFlight, IdempotencyKeyReused, InvalidIdempotencyKey
@@ -109,19 +108,11 @@ async def _begin(tx: Tx, identity: bytes) -> tuple[bool, Any, Any]:
 
 async def _keep_answer(tx: Tx, identity: bytes, fingerprint: bytes, sealed: bytes) -> None:
     """Write the row; an expired one of the same key gives way, a living one means that we lost a race."""
-    written = await tx.run(
-        """
-        insert into kernel.idempotency_keys as kept (id, fingerprint, sealed, created_at)
-        values ($1, $2, $3, $4)
-        on conflict (id) do update
-        set fingerprint = excluded.fingerprint, sealed = excluded.sealed, created_at = excluded.created_at
-        where kept.created_at <= $5
-        """,
+    await tx.send(
+        "select kernel.keep_answer($1, $2, $3, $4, $5)",
         identity,
         fingerprint,
         sealed,
         tx.now,
         tx.now - KEPT,
     )
-    if not written:
-        raise SerializationFailure("the same idempotency key was committed meanwhile")

@@ -55,6 +55,23 @@ create table kernel.idempotency_keys (
 -- Serves the removal of keys older than a day.
 create index idempotency_keys_created_at on kernel.idempotency_keys (created_at);
 
+-- Keep the answer to a request under its key. An expired answer gives way; a living one means that another
+-- node won a race, and the transaction is to be run anew (then it finds the other's answer).
+create function kernel.keep_answer(
+    id_ bytea, fingerprint_ bytea, sealed_ bytea, now_ timestamptz, expired_before timestamptz
+) returns void language plpgsql as $$
+begin
+    insert into kernel.idempotency_keys as kept (id, fingerprint, sealed, created_at)
+    values (id_, fingerprint_, sealed_, now_)
+    on conflict (id) do update
+    set fingerprint = excluded.fingerprint, sealed = excluded.sealed, created_at = excluded.created_at
+    where kept.created_at <= expired_before;
+    if not found then
+        raise serialization_failure using message = 'this idempotency key was committed meanwhile';
+    end if;
+end
+$$;
+
 -- Unlogged: losing the limits in a crash costs nobody anything, writing them to the WAL would.
 create unlogged table kernel.rate_limits (
     policy text collate "C" not null,
