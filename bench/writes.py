@@ -4,10 +4,11 @@ A hundred people who are signed in place marks on two hundred titles (and, in th
 title), each under its own Idempotency-Key: tokens, two limits, the event log, the undo record, four grids.
 The limit: one such request is made while PostgreSQL logs every statement; the transaction found in its log
 becomes pgbench's script, with the same values but for person, title, position and whatever the server draws
-anew for each request, which pgbench draws, too. Sessions and limits are read outside the transaction: they
-are the server's own burden and no part of the script. pgbench works on a second database of the same cluster,
-with the same tables, rows and durability, so that the server does not compute the limit's times to good
-meanwhile; as many connections do it as place over HTTP.
+anew for each request, which pgbench draws, too; afterwards the bench counts what pgbench has written.
+Sessions and limits are read outside the transaction: they are the server's own burden and no part of the
+script. pgbench works on a second database of the same cluster, with the same tables, rows and durability, so
+that the server does not compute the limit's times to good meanwhile; as many connections do
+it as place over HTTP.
 """
 
 import random
@@ -18,7 +19,7 @@ from bench._load import Measured, put_load, request
 from bench._pgbench import pgbench
 from bench._server import Server, data_folder, serving
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
-from bench._trace import script_of, transaction_of
+from bench._trace import Executed, script_of, transaction_of
 from bench._world import FIRST_PERSON, Person, accounts, marks, people, settle, titles
 
 from quintet.kernel.migrations import migrate
@@ -33,6 +34,7 @@ LIMIT = "limit"  # pgbench's database
 _LOGGED = 500_000_000_000
 _HOT, _FIRST, _LAST = _LOGGED + 1, _LOGGED + 2, _LOGGED + MOST + 1
 IDS = [str(number) for number in range(_LOGGED, _LAST + 1)]
+_LAST_PERSON, _PCT = FIRST_PERSON + PEOPLE - 1, 61.234567
 _random = random.Random(21)
 
 
@@ -50,32 +52,48 @@ def placings(persons: list[Person], first: int, last: int) -> list[bytes]:
     ]
 
 
-def limit_script(server: Server, person: Person, first: int, last: int) -> str:
-    """One placing on a title of `first` to `last`, out of PostgreSQL's log."""
-    title, pct = str(_LOGGED), 61.234567
+def logged_placing(server: Server, person: Person) -> list[Executed]:
+    """The transaction of one placing by somebody with no mark on that title yet, out of PostgreSQL's log."""
 
     def place() -> None:
         status, _, body = server.call(
             "POST",
-            f"/api/titles/{title}/wiggs",
-            {"position_pct": pct, "rating": 2},
+            f"/api/titles/{_LOGGED}/wiggs",
+            {"position_pct": _PCT, "rating": 2},
             Authorization=f"Bearer {person.token}",
             Idempotency_Key=str(uuid4()),
         )
         assert status == 201, body
+        assert b'"created"' in body, body  # a merged mark would make another, smaller transaction
 
-    transaction = transaction_of(server, place, "wigg.wiggs")
-    position = str(round(pct * 1_000_000))
-    return script_of(
-        server,
-        transaction,
-        {
-            "person": f"{FIRST_PERSON}, {FIRST_PERSON + PEOPLE - 1}",
-            "title": f"{first}, {last}",
-            "position": "10000000, 99999999",
-        },
-        {str(FIRST_PERSON): "person", title: "title", position: "position"},
-    )
+    return transaction_of(server, place, "wigg.wiggs")
+
+
+def limit_script(server: Server, transaction: list[Executed], first: int, last: int) -> str:
+    """The same placing by anybody on a title of `first` to `last`."""
+    ranges = {
+        "person": f"{FIRST_PERSON}, {_LAST_PERSON}",
+        "title": f"{first}, {last}",
+        "position": "10000000, 99999999",
+    }
+    tokens = {str(_LAST_PERSON): "person", str(_LOGGED): "title", str(round(_PCT * 1_000_000)): "position"}
+    return script_of(server, transaction, ranges, tokens)
+
+
+def check_limit(server: Server) -> None:
+    """Stop where pgbench has not really placed marks, one for each answer it kept."""
+    with psycopg.connect(server.dsn_for(LIMIT)) as connection:
+        written = connection.execute(
+            """
+            select (select count(*) from kernel.idempotency_keys), (select count(*) from wigg.edit_actions),
+                   (select count(*) from kernel.room_events),
+                   (select count(*) from wigg.wiggs where action_id in (select id from wigg.edit_actions)),
+                   (select sum(version - 1) from wigg.curves)
+            """
+        ).fetchone()
+    assert written is not None
+    assert written[0] > 0, written
+    assert len(set(written)) == 1, f"kept answers, records, events, marks, versions: {written}"
 
 
 def make_limit(server: Server) -> None:
@@ -116,8 +134,9 @@ def main() -> None:
             )
             return measured[name].per_second
 
+        logged = logged_placing(server, persons[-1])
         many, one = (
-            limit_script(server, persons[0], first, last) for first, last in ((_FIRST, _LAST), (_HOT, _HOT))
+            limit_script(server, logged, first, last) for first, last in ((_FIRST, _LAST), (_HOT, _HOT))
         )
         spread, spread_limit, hot, hot_limit = by_turns(
             lambda: place("many titles", _FIRST, _LAST),
@@ -125,6 +144,7 @@ def main() -> None:
             lambda: place("one hot title", _HOT, _HOT),
             lambda: pgbench(server, one, seconds=SECONDS, database=LIMIT),
         )
+        check_limit(server)
     rows = [
         Row(
             f"place a WIGG, {name}",

@@ -280,3 +280,14 @@ async def test_a_blank_query_is_the_list(world: World) -> None:
     title = await new_title(ada)
     for query in ("", "  ", "\t"):
         assert title in await found(world, query)
+
+
+async def test_numbers_that_swell_in_the_database_are_refused(world: World) -> None:
+    ada = await world.person()
+    for value in (1e308, 1e-300, [{"deep": 10**30}]):
+        body = {"title": "x", "kind": "film", "attributes": {"n": value}}
+        answer = await ada.post("/api/titles", json=body)
+        assert code_of(answer) == (422, "invalid_request")
+        assert answer.json()["errors"][0]["pointer"] == "/attributes"
+    body = {"title": "x", "kind": "film", "attributes": {"n": [0, -1.5, 10**15, True, None]}}
+    assert (await ada.post("/api/titles", json=body)).status_code == 201

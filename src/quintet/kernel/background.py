@@ -39,8 +39,16 @@ async def _keep_running(kernel: Kernel, work: Callable[[Kernel], Awaitable[None]
         except Unavailable:
             pass  # the database is away; the watch says so once
         except Exception as error:  # noqa: BLE001 (whatever broke, the next round may work)
+            if _is_being_ended():
+                return
             get_logger().error("background_failed", work=getattr(work, "__name__", "?"), exc_info=error)
         await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
+
+
+def _is_being_ended() -> bool:
+    """Whether this task was cancelled: cut off in a statement, the driver may raise an error of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def upkeep(kernel: Kernel) -> None:
