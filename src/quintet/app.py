@@ -86,7 +86,7 @@ def build_app(
     app = Litestar(
         route_handlers=[*OPERATIONS, *(handler for part in PARTS for handler in part.routes)],
         request_class=Call,
-        guards=[admit],
+        before_request=admit,  # pyright: ignore[reportArgumentType]
         exception_handlers={Exception: answer_exception, 500: answer_exception},  # pyright: ignore[reportArgumentType]
         lifespan=[lifespan],
         openapi_config=None,

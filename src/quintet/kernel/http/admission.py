@@ -1,10 +1,5 @@
 """Admission: who calls, how often, and whether this route is for them. Runs before any body is read."""
 
-from typing import Any
-
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
-
 from quintet.kernel.actor import Access, Actor
 from quintet.kernel.http.call import Call, Rules
 from quintet.kernel.limits import check_allowances
@@ -13,16 +8,16 @@ from quintet.kernel.refusals import Forbidden, NotSignedIn
 _BEARER = "bearer "
 
 
-async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def admit(call: Call) -> None:
     """Authenticate, count against every limit that applies, authorize.
 
     Raises NotSignedIn, RateLimited or Forbidden. A wrong token counts against its address, so that
-    guessing tokens is no cheaper than calling anonymously.
+    guessing tokens is no cheaper than calling anonymously. Litestar calls it before each request (as a
+    guard it would cost a copy of the handler's guards each time).
     """
-    rules: Rules | None = handler.opt.get("rules")
+    rules: Rules | None = call.route_handler.opt.get("rules")
     if rules is None:  # Litestar's own OPTIONS handlers
         return
-    call = Call(connection.scope)
     try:
         call.call_state.actor = await _actor(call, rules)
     except NotSignedIn:

@@ -13,6 +13,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from quintet.kernel.http.transport import JoiningTransport
+
 HEAD_SECONDS = 10
 HEAD_BYTES = 64 * 1024
 STOP_SECONDS = 25
@@ -31,7 +33,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """A client has connected: the clock runs."""
-        super().connection_made(transport)
+        super().connection_made(JoiningTransport(transport, self.loop))  # pyright: ignore[reportArgumentType]
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
