@@ -1,14 +1,19 @@
 """The time to good: estimate, confidence, fallback, history; never lost."""
 
+import asyncio
 import math
 from typing import Any
 
 import pytest
 from tests.world import Person, World, code_of, mark, new_title
 
+from quintet.apps.wigg import t2g_queries as queries
 from quintet.apps.wigg.rules import MILLION
 from quintet.apps.wigg.t2g import compute_due
+from quintet.apps.wigg.t2g_queries import OwnCurve
 from quintet.apps.wigg.time_to_good import Estimate, chance_of_good, estimate
+from quintet.domains.catalogue import WorkId
+from quintet.kernel.database import Tx
 
 
 def curve(*spoken: tuple[int, list[float]]) -> dict[str, Any]:
@@ -202,6 +207,53 @@ async def test_history_holds_each_change_newest_first(world: World) -> None:
     other = await new_title(people[0])
     elsewhere = f"/api/titles/{other}/t2g/history?cursor={first['next_cursor']}"
     assert code_of(await world.get(elsewhere)) == (400, "invalid_cursor")
+
+
+async def test_a_curve_that_changes_while_it_is_computed_is_not_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mark committed between reading the curve and telling: the newest state is told, at once."""
+    people = await crowd(world)
+    title = await new_title(people[0])
+    for person in people:
+        await mark(person, title, 50, rating=3)
+    settle = queries.settle
+
+    async def settle_late(tx: Tx, curves: list[OwnCurve]) -> set[WorkId]:
+        if title in {curve.title_id for curve in curves}:
+            for person in people:
+                await mark(person, title, 20, rating=3)
+        return await settle(tx, curves)
+
+    monkeypatch.setattr(queries, "settle", settle_late)
+    await compute_due(world.kernel.database, even_if_early=True)
+    monkeypatch.undo()
+    assert (await world.get(f"/api/titles/{title}/t2g")).json()["t2g_estimate_pct"] == 20.0
+    assert world.sql("select count(*) from wigg.t2g_due where title_id = %s", title) == [(0,)]
+
+
+async def test_writers_and_the_computation_in_parallel_reach_the_newest_state(world: World) -> None:
+    people = await crowd(world, 6)
+    title = await new_title(people[0])
+    done = asyncio.Event()
+
+    async def compute_all_the_time() -> None:
+        while not done.is_set():
+            await compute_due(world.kernel.database, even_if_early=True)
+
+    computing = [asyncio.create_task(compute_all_the_time()) for _ in range(2)]
+    for step in range(6):
+        await asyncio.gather(*(mark(person, title, 90 - 15 * step, rating=3) for person in people))
+    done.set()
+    await asyncio.gather(*computing)
+    body = await told(world, title)
+    assert (body["t2g_estimate_pct"], body["sample_size"]) == (15.0, 6)
+    revisions = world.sql(
+        "select (body->>'revision')::int from kernel.room_events"
+        " where room = %s and body->>'type' = 't2g_updated' order by seq",
+        f"title:{title}",
+    )
+    assert revisions == sorted(set(revisions))
 
 
 async def test_computing_is_at_most_once_a_second_and_off_the_writes_path(world: World) -> None:

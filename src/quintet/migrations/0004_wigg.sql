@@ -145,10 +145,7 @@ declare
 begin
     select * into curve from wigg.curves where title_id = title_id_ for update;
     if not found then
-        insert into wigg.curves
-        values (title_id_, 0, 0, 0, array_fill(0, array[102]), array_fill(0, array[102]),
-                array_fill(0, array[100]))
-        on conflict do nothing;
+        perform wigg.empty_curve(title_id_);
         select * into curve from wigg.curves where title_id = title_id_ for update;
     end if;
     for i in 1 .. cardinality(cells) loop
@@ -261,4 +258,27 @@ begin
     perform pg_advisory_xact_lock(hashtextextended('wigg ' || user_id_ || ' ' || title_id_, 0));
     return query select * from wigg.own(user_id_, title_id_);
 end
+$$;
+
+-- A title with its time to good as last computed, and what it takes to tell it.
+create view wigg.titles_told as
+    select t.id, t.kind, t.genres, t.total_length_seconds,
+           own.estimate_pct, own.steady_from_pct, coalesce(own.confidence, 'low') as confidence,
+           coalesce(own.sample_size, 0) as sample_size,
+           coalesce(own.segment_sample_size, 0) as segment_sample_size,
+           own.interval_start_pct, own.interval_end_pct,
+           coalesce(own.revision, 0) as revision, coalesce(own.updated_at, t.created_at) as updated_at,
+           coalesce(c.wiggs_count, 0) as wiggs_count, coalesce(c.users_count, 0) as users_count,
+           coalesce(r.seq, 0) as room_seq, coalesce(e.seq, 0) as estimates_seq
+    from catalogue.titles t
+    left join wigg.t2g own on own.title_id = t.id
+    left join wigg.curves c on c.title_id = t.id
+    left join kernel.room_seqs r on r.room = 'title:' || t.id
+    left join kernel.room_seqs e on e.room = 'wigg-estimates';
+
+-- A title nobody has spoken of yet has an empty curve.
+create function wigg.empty_curve(title_id_ text) returns void language sql as $$
+    insert into wigg.curves
+    values (title_id_, 0, 0, 0, array_fill(0, array[102]), array_fill(0, array[102]), array_fill(0, array[100]))
+    on conflict do nothing
 $$;

@@ -98,7 +98,8 @@ async def read_t2g(request: Call, title_id: FromPath[str]) -> Answer[T2g]:
     estimates_seq = await request.kernel.hot.seq_of(t2g.ESTIMATES_ROOM)
 
     async def read() -> HotAnswer:
-        async with request.read() as tx:
+        # One statement; a second one for the fallback may see it newer, which the next revision then tells.
+        async with request.kernel.database.statement() as tx:
             told, row = await t2g.t2g_of(tx, work_id)
         return HotAnswer(json.encode(told), str(told.revision), row.room_seq)
 

@@ -1,7 +1,8 @@
 """Keeping and telling the time to good.
 
 Invariant: every change of a curve leaves a row in `t2g_due` in its own transaction, and a row is deleted in
-the transaction that computes; so the newest state is always reached, also after a crash.
+the transaction that tells what was computed from that very curve; so the newest state is always reached, also
+after a crash.
 """
 
 import asyncio
@@ -15,7 +16,6 @@ from quintet.apps.wigg.model import EstimatesChanged, Headline, T2g, T2gUpdated
 from quintet.apps.wigg.t2g_queries import Fallback, OwnCurve, T2gRow
 from quintet.apps.wigg.time_to_good import LEAST_USERS, THRESHOLD, Estimate, estimate
 from quintet.domains.catalogue import Kind, WorkId, WorkNotFound
-from quintet.kernel.clock import Instant
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.call import Kernel
 
@@ -24,7 +24,7 @@ from quintet.kernel.http.call import Kernel
 ESTIMATES_ROOM: Final = "wigg-estimates"
 Fallbacks = dict[tuple[Kind, tuple[str, ...]], Fallback | None]
 _LOOK_EVERY_SECONDS: Final = 0.25
-_MOST_AT_ONCE: Final = 50
+_MOST_AT_ONCE: Final = 20
 
 
 async def keep_computing(kernel: Kernel) -> None:
@@ -36,21 +36,46 @@ async def keep_computing(kernel: Kernel) -> None:
 
 
 async def compute_due(database: Database, *, even_if_early: bool = False) -> int:
-    """Compute the times to good that are due, or all that wait; how many."""
+    """Compute the times to good that are due, or all that wait; how many.
 
-    async def act(tx: Tx) -> int:
-        due = await queries.due_titles(tx, even_if_early=even_if_early, most=_MOST_AT_ONCE)
-        if due:
-            await _compute(tx, due)
-        return len(due)
+    Reading and computing lock nothing; only the last step does, for those whose curve is still the same.
+    Curves that change faster than that are computed under their lock.
+    """
+    async with database.statement() as tx:
+        curves = await queries.due_curves(tx, even_if_early=even_if_early, most=_MOST_AT_ONCE)
+    if not curves:
+        return 0
+    estimates = _estimates(curves)
 
-    return await database.transact(act)
+    async def tell_unchanged(tx: Tx) -> set[WorkId]:
+        settled = await queries.settle(tx, curves)
+        await _tell_all(tx, {title_id: estimates[title_id] for title_id in settled})
+        return settled
+
+    moved_on = estimates.keys() - await database.transact(tell_unchanged)
+
+    async def tell_newest(tx: Tx) -> None:
+        await _tell_all(tx, _estimates(await queries.settle_newest(tx, sorted(moved_on))))
+
+    if moved_on:
+        await database.transact(tell_newest)
+    return len(curves)
 
 
-async def _compute(tx: Tx, title_ids: list[WorkId]) -> None:
-    curves = await queries.own_curves(tx, title_ids)
-    before = await queries.t2g_of(tx, title_ids, ESTIMATES_ROOM)
-    now = [_computed(row, curves.get(row.title_id), tx.now) for row in before]
+def _estimates(curves: list[OwnCurve]) -> dict[WorkId, Estimate]:
+    return {c.title_id: estimate(c.sums, c.voices, c.levels, c.users) for c in curves}
+
+
+async def _tell_all(tx: Tx, estimates: dict[WorkId, Estimate]) -> None:
+    if not estimates:
+        return
+    before = await queries.t2g_of_all(tx, list(estimates))
+    now = [
+        msgspec.structs.replace(
+            row, estimate=estimates[row.title_id], revision=row.revision + 1, updated_at=tx.now
+        )
+        for row in before
+    ]
     if any(_community_estimate(a) != _community_estimate(b) for a, b in zip(before, now, strict=True)):
         tx.emit(ESTIMATES_ROOM, EstimatesChanged())
         # The event raises the estimates' seq at this transaction's end; tell the revisions of afterwards.
@@ -63,17 +88,12 @@ async def _compute(tx: Tx, title_ids: list[WorkId]) -> None:
         tx.emit(title_room(one.title_id), T2gUpdated(**msgspec.structs.asdict(one)))
 
 
-def _computed(row: T2gRow, curve: OwnCurve | None, now: Instant) -> T2gRow:
-    own = Estimate() if curve is None else estimate(curve.sums, curve.voices, curve.levels, curve.users)
-    return msgspec.structs.replace(row, estimate=own, revision=row.revision + 1, updated_at=now)
-
-
 async def t2g_of(tx: Tx, title_id: str) -> tuple[T2g, T2gRow]:
     """The time to good of a title, and the row it was told from; raises WorkNotFound."""
-    rows = await queries.t2g_of(tx, [WorkId(title_id)], ESTIMATES_ROOM)
-    if not rows:
+    row = await queries.t2g_of(tx, WorkId(title_id))
+    if row is None:
         raise WorkNotFound
-    return await tell(tx, rows[0], {}), rows[0]
+    return await tell(tx, row, {}), row
 
 
 async def tell(tx: Tx, row: T2gRow, fallbacks: Fallbacks) -> T2g:

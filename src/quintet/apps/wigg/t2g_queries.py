@@ -29,8 +29,10 @@ class T2gRow(msgspec.Struct, frozen=True):
 
 
 class OwnCurve(msgspec.Struct, frozen=True):
-    """What the time to good is computed from: the grid of 20 segments."""
+    """What the time to good is computed from: the grid of 20 segments, and which version of it."""
 
+    title_id: WorkId
+    version: int
     sums: list[int]
     voices: list[int]
     levels: list[int]
@@ -56,28 +58,31 @@ def _t2g_row(*columns: Any) -> T2gRow:
     )  # fmt: skip
 
 
-async def t2g_of(tx: Tx, title_ids: list[WorkId], estimates_room: str) -> list[T2gRow]:
-    """The times to good as last computed, of those titles that exist; in the order of their ids."""
+async def t2g_of(tx: Tx, title_id: WorkId) -> T2gRow | None:
+    """A title's time to good as last computed; None where there is no title."""
+    return await tx.maybe(
+        _t2g_row,
+        """
+        select id, kind, genres, total_length_seconds, estimate_pct, steady_from_pct, confidence, sample_size,
+               segment_sample_size, interval_start_pct, interval_end_pct, revision, updated_at, wiggs_count,
+               users_count, room_seq, estimates_seq
+        from wigg.titles_told where id = $1
+        """,
+        title_id,
+    )
+
+
+async def t2g_of_all(tx: Tx, title_ids: list[WorkId]) -> list[T2gRow]:
+    """The same of many titles, of those that exist; a plan made for many would be slow for one."""
     return await tx.all(
         _t2g_row,
         """
-        select t.id, t.kind, t.genres, t.total_length_seconds,
-               own.estimate_pct, own.steady_from_pct, coalesce(own.confidence, 'low'),
-               coalesce(own.sample_size, 0), coalesce(own.segment_sample_size, 0),
-               own.interval_start_pct, own.interval_end_pct,
-               coalesce(own.revision, 0), coalesce(own.updated_at, t.created_at),
-               coalesce(c.wiggs_count, 0), coalesce(c.users_count, 0),
-               coalesce(r.seq, 0), coalesce(e.seq, 0)
-        from catalogue.titles t
-        left join wigg.t2g own on own.title_id = t.id
-        left join wigg.curves c on c.title_id = t.id
-        left join kernel.room_seqs r on r.room = 'title:' || t.id
-        left join kernel.room_seqs e on e.room = $2
-        where t.id = any($1)
-        order by t.id
+        select id, kind, genres, total_length_seconds, estimate_pct, steady_from_pct, confidence, sample_size,
+               segment_sample_size, interval_start_pct, interval_end_pct, revision, updated_at, wiggs_count,
+               users_count, room_seq, estimates_seq
+        from wigg.titles_told where id = any($1)
         """,
         title_ids,
-        estimates_room,
     )
 
 
@@ -114,47 +119,83 @@ async def fallback(tx: Tx, kind: Kind, genres: list[str]) -> Fallback | None:
     )
 
 
-async def due_titles(tx: Tx, *, even_if_early: bool, most: int) -> list[WorkId]:
-    """Titles whose time to good is due; no other node gets the same ones until this transaction ends."""
+async def due_curves(tx: Tx, *, even_if_early: bool, most: int) -> list[OwnCurve]:
+    """The curves of 20 segments of titles whose time to good is due; nothing is locked."""
     return await tx.all(
-        lambda title_id: title_id,
+        OwnCurve,
         """
-        delete from wigg.t2g_due where title_id in (
+        select c.title_id, c.version, c.sums[13:32], c.voices[13:32], c.levels, c.users_count
+        from (
             select title_id from wigg.t2g_due
             where $1 or due_at <= clock_timestamp()
             order by due_at
             limit $2
-            for update skip locked
-        )
-        returning title_id
+        ) due
+        join wigg.curves c using (title_id)
         """,
         even_if_early,
         most,
     )
 
 
+async def settle(tx: Tx, curves: list[OwnCurve]) -> set[WorkId]:
+    """Take titles off the list of what is due, those whose curve is still the one computed from; which.
+
+    Their curves stay locked until the commit. A writer holds a curve's lock from before it looks at the
+    list until its own commit; so nothing it adds can be missed, and nothing computed twice on two nodes.
+    """
+    settled = await tx.all(
+        WorkId,
+        """
+        with same as materialized (
+            select c.title_id
+            from wigg.curves c
+            join unnest($1::text[], $2::bigint[]) as computed(title_id, version)
+              on c.title_id = computed.title_id and c.version = computed.version
+            order by c.title_id
+            for update of c
+        )
+        delete from wigg.t2g_due d using same where d.title_id = same.title_id
+        returning d.title_id
+        """,
+        [curve.title_id for curve in curves],
+        [curve.version for curve in curves],
+    )
+    return set(settled)
+
+
+async def settle_newest(tx: Tx, title_ids: list[WorkId]) -> list[OwnCurve]:
+    """Take titles off the list of what is due, and their newest curves, locked until the commit."""
+    return await tx.all(
+        OwnCurve,
+        """
+        with newest as materialized (
+            select c.title_id, c.version, c.sums[13:32] as sums, c.voices[13:32] as voices, c.levels,
+                   c.users_count
+            from wigg.curves c
+            where c.title_id = any($1)
+            order by c.title_id
+            for update of c
+        ), settled as (
+            delete from wigg.t2g_due d using newest where d.title_id = newest.title_id
+            returning d.title_id
+        )
+        select newest.* from newest join settled using (title_id)
+        """,
+        title_ids,
+    )
+
+
 async def make_due(tx: Tx, title_id: WorkId) -> None:
     """Have a title's time to good told anew: its length, kind or genres have changed."""
-    await tx.run(
+    await tx.send("select wigg.empty_curve($1)", title_id)
+    await tx.send(
         """
         insert into wigg.t2g_due (title_id, due_at) values ($1, clock_timestamp() + interval '1 second')
         on conflict do nothing
         """,
         title_id,
     )
-
-
-async def own_curves(tx: Tx, title_ids: list[WorkId]) -> dict[WorkId, OwnCurve]:
-    """The curves of 20 segments of those titles that anybody has spoken of."""
-    rows = await tx.all(
-        lambda title_id, *curve: (title_id, OwnCurve(*curve)),
-        """
-        select title_id, sums[13:32], voices[13:32], levels, users_count
-        from wigg.curves where title_id = any($1)
-        """,
-        title_ids,
-    )
-    return dict(rows)
 
 
 async def write_t2g(tx: Tx, rows: list[T2gRow]) -> None:
