@@ -19,7 +19,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
-from quintet.kernel.live.log import APPEND, Event, Published, published
+from quintet.kernel.live.log import APPEND, Event, Published, entries, published
 from quintet.kernel.refusals import Unavailable
 
 T = TypeVar("T")
@@ -113,8 +113,7 @@ class Tx:
             await self._connection.commit()
             return []
         async with self._connection.cursor(row_factory=tuple_row) as cursor:
-            rooms, bodies = [room for room, _ in self._events], [body.decode() for _, body in self._events]
-            await cursor.execute(APPEND, (self.now, rooms, bodies))
+            await cursor.execute(APPEND, (self.now, entries(self._events)))
             await self._connection.commit()  # one journey for both: what was appended is read afterwards
             return published(self._events, dict(await cursor.fetchall()), self.now)
 

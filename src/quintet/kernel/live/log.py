@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from quintet.kernel import json
 from quintet.kernel.clock import Instant
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ APPEND: Final = """
     with event as (
         select room, body, row_number() over (partition by room order by place) as nth,
                count(*) over (partition by room) as together
-        from unnest($2::text[], $3::text[]) with ordinality as e(room, body, place)
+        from (
+            select entry->>0 as room, entry->1 as body, place
+            from json_array_elements($2::json) with ordinality as e(entry, place)
+        ) entries
     ), grown as (
         insert into kernel.rooms as r (room, seq)
         select room, count(*) from event group by room order by room
@@ -49,11 +53,16 @@ APPEND: Final = """
         returning room, seq
     ), logged as (
         insert into kernel.room_events (room, seq, at, body)
-        select room, grown.seq - together + nth, $1, body::json
+        select room, grown.seq - together + nth, $1, body
         from event join grown using (room)
     )
     select room, seq from grown
 """
+
+
+def entries(events: Sequence[tuple[str, bytes]]) -> str:
+    """What `APPEND` takes besides the time: a JSON array of [room, body], the bodies as they are."""
+    return "[" + ",".join(f"[{json.encode(room).decode()},{body.decode()}]" for room, body in events) + "]"
 
 
 def published(events: Sequence[tuple[str, bytes]], last: dict[str, int], at: Instant) -> list[Published]:
