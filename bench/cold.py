@@ -18,7 +18,7 @@ SECONDS = 4.0
 # Twelve digits, so that an id is found in a statement's values, and pgbench can draw it.
 _FIRST, _LAST = 500_000_000_001, 500_000_001_000
 TITLES = [str(number) for number in range(_FIRST, _LAST + 1)]
-TABLES = {"progress": "wigg.curves", "t2g": "wigg.t2g "}
+MARKS = {"progress": "c.sums[$3:$4]", "t2g": "wigg.titles_told where id = $1"}
 
 
 def limit_script(server: Server, what: str) -> str:
@@ -28,7 +28,7 @@ def limit_script(server: Server, what: str) -> str:
         status, _, body = server.call("GET", f"/api/titles/{TITLES[0]}/{what}")
         assert status == 200, body
 
-    statement = statement_of(server, read, TABLES[what])
+    statement = statement_of(server, read, MARKS[what])
     return script_of(server, [statement], {"title": f"{_FIRST}, {_LAST}"}, {TITLES[0]: "title"})
 
 
@@ -38,7 +38,7 @@ def main() -> None:
         titles(server.dsn, TITLES)
         marks(server.dsn, TITLES, people(server, 5))
         settle(server, TITLES)
-        scripts = {what: limit_script(server, what) for what in TABLES}
+        scripts = {what: limit_script(server, what) for what in MARKS}
         measured: dict[str, Measured] = {}
 
         def over_http(what: str) -> float:

@@ -59,6 +59,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show the counts that proofs print, though they passed."""
+    terminalreporter.section("proofs")
+    for report in terminalreporter.stats.get("passed", []):
+        for line in report.capstdout.splitlines()[:4]:
+            terminalreporter.write_line(f"{report.location[2]}: {line}"[:200])
+
+
 _CLUSTER: pytest.StashKey[tuple[Cluster, Path]] = pytest.StashKey()
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -118,9 +117,7 @@ async def test_nothing_acknowledged_is_lost_doubled_or_half_done() -> None:
             killed = await killer
         await asyncio.to_thread(server.wait_until_ready)
         counts = await asyncio.to_thread(check_ledger, server, ledger, titles)
-    sys.stdout.write(
-        f"\nledger: {counts}, {killed} kills, {ledger.retries} retries, {ledger.replays} replays\n"
-    )
+    print(f"ledger: {counts}, {killed} kills, {ledger.retries} retries, {ledger.replays} replays")
 
 
 def check_ledger(server: ServerProcess, ledger: Ledger, titles: list[str]) -> dict[str, int]:
