@@ -11,6 +11,7 @@ import httpx2
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from tests.clock import Stopwatch
+from tests.waiting import look_again
 from tests.world import World
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -122,4 +123,4 @@ async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 5) -> 
         while True:
             if await holds():
                 return
-            await asyncio.sleep(0.01)
+            await look_again()

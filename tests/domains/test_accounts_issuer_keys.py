@@ -19,6 +19,7 @@ from tests.domains.outside_issuer import (
     public_jwk,
     until,
 )
+from tests.waiting import look_again
 from tests.world import World
 
 from quintet.domains.accounts import jwks
@@ -109,7 +110,7 @@ async def drip(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b" ")
         await writer.drain()
-        await asyncio.sleep(0.02)
+        await look_again()
 
 
 def document_of(*keys: dict[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ import httpx2
 import psycopg
 import pytest
 from tests.conftest import clone_database, drop_database, serving, settings_for_tests
+from tests.waiting import look_again
 from tests.world import PASSWORD, Person, World
 
 from quintet.domains.accounts import session_queries
@@ -49,7 +50,7 @@ async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float) -> None
         while True:
             if await holds():
                 return
-            await asyncio.sleep(0.01)
+            await look_again()
 
 
 def bearer(signed_in: dict[str, Any]) -> dict[str, str]:

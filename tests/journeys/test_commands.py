@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 from tests.kernel.foreign_postgres import foreign_postgres, reachable_folder
 from tests.process import ServerProcess, server_process
 from tests.world import PASSWORD
+
+from quintet.kernel.postgres import Cluster
 
 
 def test_an_operators_day() -> None:
@@ -72,6 +75,18 @@ def test_any_other_postgresql() -> None:
         kept = server.run("backup", target)
         assert kept.returncode == 0, kept.stderr
         assert server.run("verify", target).returncode == 0
+
+
+def test_the_doctor_refuses_a_database_without_letters() -> None:
+    with reachable_folder() as folder, Cluster.open(folder / "elsewhere") as theirs:
+        with psycopg.connect(theirs.dsn_for("postgres"), autocommit=True) as connection:
+            connection.execute("create database plain template template0 locale_provider libc locale 'C'")
+        server = ServerProcess(folder / "data", QUINTET_DATABASE_URL=theirs.dsn_for("plain"))
+        assert server.run("migrate").returncode == 0
+        examined = server.run("doctor")
+        assert examined.returncode == 1
+        assert "C.UTF-8" in examined.stderr
+        assert "Traceback" not in examined.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.waiting import look_again
 from tests.world import Person, World, mark, new_title
 
 from quintet.kernel.database import Tx
@@ -85,8 +86,8 @@ async def test_seq_order_is_commit_order(world: World) -> None:
 
     async def until(statement: str, count: int) -> None:
         async with asyncio.timeout(10):
-            while world.sql(statement)[0][0] < count:  # noqa: ASYNC110 (the database tells nobody)
-                await asyncio.sleep(0.01)
+            while world.sql(statement)[0][0] < count:
+                await look_again()
 
     world.sql(HOLD.format(room=room))
     try:

@@ -15,6 +15,7 @@ import httpx2
 import psycopg
 import pytest
 from tests.conftest import OPEN_LIMITS, settings_for_tests
+from tests.waiting import look_again
 from tests.world import PASSWORD
 
 from quintet.app import build_app
@@ -32,8 +33,8 @@ async def listening(dsn: str, **environment: str) -> AsyncGenerator[int]:
     server = make_server(edge, listener, on_stop=edge.drain)
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(PATIENCE):
-        while not server.started:  # noqa: ASYNC110 (uvicorn tells it no other way)
-            await asyncio.sleep(0.01)
+        while not server.started:
+            await look_again()
     try:
         yield listener.getsockname()[1]
     finally:
@@ -99,7 +100,7 @@ async def test_a_slow_head_is_cut(dsn: str, monkeypatch: pytest.MonkeyPatch) -> 
                 async def trickle(to: asyncio.StreamWriter = writer) -> None:
                     for byte in b"GET /health/live HTTP/1.1\r\nX-Slow: " + b"s" * 10_000:
                         to.write(bytes([byte]))
-                        await asyncio.sleep(0.02)
+                        await look_again()
 
                 trickling = asyncio.create_task(trickle())
                 assert (await answer_of(reader))[0] == 408
@@ -217,8 +218,8 @@ def process(dsn: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
 
 async def until(condition: Any) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not await condition():  # noqa: ASYNC110 (what another process does tells nobody)
-            await asyncio.sleep(0.02)
+        while not await condition():
+            await look_again()
 
 
 async def test_a_stop_finishes_what_runs_and_takes_nothing_new(dsn: str) -> None:

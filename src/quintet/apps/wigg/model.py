@@ -317,22 +317,8 @@ class CurveRebuilt(Event, frozen=True):
     title_id: WorkId
 
 
-class T2gUpdated(Event, frozen=True):
+class T2gUpdated(T2g, Event, frozen=True, tag_field="type", tag="t2g_updated"):
     """The time to good changed; all of it."""
-
-    title_id: WorkId
-    t2g_estimate_pct: float | None
-    t2g_estimate_seconds: float | None
-    own_estimate_pct: float | None
-    threshold: float
-    steady_from_pct: float | None
-    confidence: Confidence
-    sample_size: int
-    segment_sample_size: int
-    basis: Basis
-    interval: PctInterval | None
-    revision: int
-    updated_at: datetime
 
 
 class EstimatesChanged(Event, frozen=True):
