@@ -81,7 +81,7 @@ class World:
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look at (or bend) the database directly, where no front door shows or does it."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
 

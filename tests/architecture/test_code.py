@@ -128,9 +128,9 @@ def test_every_statement_is_prepared_against_the_migrated_schema(dsn: str) -> No
             try:
                 if text.lstrip().startswith("lock "):  # cannot be prepared, so it is run
                     with connection.transaction(force_rollback=True):
-                        connection.execute(text)  # type: ignore[arg-type]
+                        connection.execute(text)
                 else:
-                    connection.execute(f"prepare statement_{number} as {text}")  # type: ignore[arg-type]
+                    connection.execute(f"prepare statement_{number} as {text}")
             except psycopg.Error as error:
                 wrong.append(f"{where}: {error}")
     assert wrong == []

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from argon2 import PasswordHasher
 from tests.conftest import serving, settings_for_tests
+from tests.waiting import look_again
 from tests.world import PASSWORD, Person, World
 
 from quintet.domains.accounts.authentication import Gate
@@ -172,10 +173,8 @@ async def test_too_many_at_once_are_told_to_come_back(world: World, monkeypatch:
     hasher.go_on.clear()
     waiting = [asyncio.create_task(log_in(world, email=ada.email, password=PASSWORD)) for _ in range(3)]
     async with asyncio.timeout(10):
-        while True:
-            if gate(world).passwords._underway == 3:
-                break
-            await asyncio.sleep(0)
+        while gate(world).passwords._underway != 3:
+            await look_again()
     refused = await log_in(world, email=ada.email, password=PASSWORD)
     assert code(refused) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) >= 1

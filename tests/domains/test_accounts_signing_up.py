@@ -185,5 +185,5 @@ async def test_an_operator_makes_an_admin(world: World) -> None:
 async def test_other_domains_may_look_people_up(world: World) -> None:
     ada = await world.person()
     async with world.kernel.database.statement() as tx:
-        (found,) = await accounts.accounts_of(tx, [accounts.Account(ada.id, "", "").id])  # type: ignore[arg-type]
+        (found,) = await accounts.accounts_of(tx, [accounts.Account(ada.id, "", "").id])
     assert (str(found.id), found.username, found.display_name) == (ada.id, ada.username, ada.username)

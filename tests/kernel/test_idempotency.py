@@ -302,7 +302,7 @@ async def test_a_key_is_free_again_after_a_day(world: World) -> None:
     own = Idempotency(world.kernel.database, world.kernel.secrets)
     scope, done = ("u", "POST", f"/{uuid4()}"), 0
 
-    async def act(tx: Tx) -> KeptAnswer:  # noqa: ARG001
+    async def act(_: Tx) -> KeptAnswer:
         nonlocal done
         done += 1
         return KeptAnswer(200, f"answer {done}".encode())
@@ -383,7 +383,7 @@ async def test_a_running_key_is_forgotten_when_its_request_is_cancelled(world: W
     own = Idempotency(world.kernel.database, world.kernel.secrets)
     scope, entered = ("u", "POST", f"/{uuid4()}"), asyncio.Event()
 
-    async def act(tx: Tx) -> KeptAnswer:  # noqa: ARG001
+    async def act(_: Tx) -> KeptAnswer:
         if not entered.is_set():
             entered.set()
             await asyncio.Event().wait()

@@ -285,7 +285,11 @@ async def test_readiness_fails_from_the_stop_on(dsn: str) -> None:
     edge = build_app(settings_for_tests(), dsn)
     server = make_server(edge, listener, on_stop=edge.drain)
     task = asyncio.create_task(server.serve())
-    await until(lambda: asyncio.sleep(0, server.started))
+
+    async def started() -> bool:
+        return server.started
+
+    await until(started)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=edge), base_url="http://q") as inside:
         assert (await inside.get("/health/ready")).status_code == 200
         server._on_stop()

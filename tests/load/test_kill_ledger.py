@@ -125,7 +125,7 @@ def check_ledger(server: ServerProcess, ledger: Ledger, titles: list[str]) -> di
     with look_at(server) as database:
 
         def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-            return database.execute(statement, values).fetchall()  # type: ignore[arg-type]
+            return database.execute(statement, values).fetchall()
 
         stored = {str(row[0]) for row in rows("select id from wigg.wiggs")}
         told = set(ledger.acknowledged.values())

@@ -177,6 +177,7 @@ class Database:
         async with self._connection() as connection, connection.pipeline() as pipeline:
             tx = Tx(connection, self.clock.now(), pipeline)
             result = await act(tx)
+            # Only who opened the transaction may end it, so ending is no public verb of a Tx.
             told = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         for listener in self.on_commit if told else ():
             listener(told)

@@ -41,7 +41,7 @@ class HasServerOwnedFields(Protocol):
 def _encode_other(value: object) -> object:
     if isinstance(value, Instant):
         return str(value)
-    raise NotImplementedError(type(value))
+    raise NotImplementedError(type(value))  # how msgspec wants to hear "not mine"
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_encode_other)

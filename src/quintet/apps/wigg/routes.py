@@ -151,7 +151,7 @@ async def read_milestones(request: Call, title_id: FromPath[str]) -> Answer[Page
 
 
 @get("/api/milestone-icons", access=Access.PUBLIC, tag=TAG, summary="The icons a milestone can have")
-async def read_icons(request: Call) -> Answer[dict[str, Any]]:  # noqa: ARG001 (Litestar passes it)
+async def read_icons() -> Answer[dict[str, Any]]:
     """Answer icon names and their emoji."""
     items = [{"name": name, "emoji": emoji} for name, emoji in ICONS.items()]
     return Answer({"items": items, "next_cursor": None}, max_age_seconds=300)

@@ -139,6 +139,7 @@ def _stat_fields(pid: int) -> list[str]:
 
 def _ps(pid: int, column: str) -> str:
     command = ["/bin/ps", "-o", f"{column}=", "-p", str(pid)]
+    # The program and its arguments are our own.
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LOOK_SECONDS)  # noqa: S603
     return ended.stdout.strip()
 

@@ -81,7 +81,7 @@ def restore_dump_into_older(binaries: Binaries, dump: Path, dsn: str) -> None:
     write = [str(binaries.path("pg_restore")), "--no-owner", "--file=-", str(dump)]
     read = [str(binaries.path("psql")), "--no-password", f"--dbname={address}", "--no-psqlrc", "--quiet"]
     read += ["--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-"]
-    with (
+    with (  # the programs are PostgreSQL's own, the arguments are lists
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(write, stdout=subprocess.PIPE, stderr=complaints, env=environment) as writer,  # noqa: S603
         subprocess.Popen(  # noqa: S603
