@@ -15,7 +15,7 @@ from quintet.apps.wigg.chapters.model import (
 
 _TIME: Final = r"(?:(\d{1,4}):([0-5]\d)|(\d{1,4})):([0-5]\d)(?:[.,](\d{1,9}))?"
 # A dash between time and label, as video descriptions have it, is no part of the label.
-_LINE: Final = re.compile(rf"\s*{_TIME}(?:\s+(?:[-–—|]\s+)?(\S.*))?", re.ASCII | re.DOTALL)  # noqa: RUF001
+_LINE: Final = re.compile(rf"{_TIME}(?:\s+(?:[-–—|]\s+)?(\S.*))?", re.ASCII | re.DOTALL)  # noqa: RUF001
 _BEGIN: Final = re.compile(rb"\s*\d{1,4}:[0-5]\d")
 
 
@@ -30,7 +30,7 @@ def read_text(content: bytes) -> Chapters:
     for number, line in enumerate(lines_of(content), 1):
         if not line.strip():
             continue
-        match = _LINE.fullmatch(line)
+        match = _LINE.fullmatch(line.strip())
         if match is None:
             raise Unreadable(f"not “MM:SS label” or “H:MM:SS label”: {quoted(line)}", line=number)
         hours, minutes, only_minutes, seconds, fraction, label = match.groups()
