@@ -324,6 +324,21 @@ def test_details_of_webvtt() -> None:
     assert read_chapters(b"WEBVTT\n00:01.000 --> 00:02.000\na").items[0].label == "a"
 
 
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (vtt("00:01.000 --> 00:02.000"), 2),
+        (vtt("00:02.000 --> 00:02.000"), None),
+        (ff("[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=60\n[CHAPTER]\nTIMEBASE=1/1\nSTART=60"), None),
+        (ff("[CHAPTER]\nTIMEBASE=1/1\nSTART=60\nEND=90\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=60"), 90),
+        (b'{"chapters": [{"startTime": 1, "endTime": 3}, {"startTime": 2}]}', 3),
+        (b'{"chapters": [{"startTime": 1, "endTime": 2}, {"startTime": 2}]}', None),
+    ],
+)
+def test_a_file_tells_its_length_only_where_its_last_chapter_ends(content: bytes, whole: int | None) -> None:
+    assert read_chapters(content).whole == whole
+
+
 def test_long_labels_are_cut() -> None:
     (one,) = read_chapters(("0:00 " + "ä" * 121).encode()).items
     assert one.label == "ä" * 119 + "…"
