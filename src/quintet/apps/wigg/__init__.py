@@ -1,11 +1,18 @@
 """WIGG: when it gets good. Marks along titles, the pacing curves drawn from them, and the time to good."""
 
+from quintet.apps.wigg.access import check_may_join
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
 from quintet.apps.wigg.routes import ROUTES
 from quintet.apps.wigg.t2g import keep_computing
 from quintet.apps.wigg.title_routes import TITLE_ROUTES
+from quintet.kernel.live.hub import RoomKind
 from quintet.kernel.parts import Part
 
-PART = Part("wigg", routes=(*TITLE_ROUTES, *ROUTES), background=(keep_computing,))
+PART = Part(
+    "wigg",
+    routes=(*TITLE_ROUTES, *ROUTES),
+    background=(keep_computing,),
+    rooms={"title": RoomKind(check_may_join)},
+)
 
 __all__ = ["PART", "Rebuilt", "rebuild_curves"]
