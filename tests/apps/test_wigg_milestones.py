@@ -1,6 +1,7 @@
 """Milestones: adding, changing, verifying and removing them, through the front door."""
 
 import asyncio
+import json
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -209,7 +210,7 @@ async def test_old_state_and_events_are_the_new_state(world: World) -> None:
     await ada.delete(f"{path}/{kept['id']}")
     await mo.post(f"{path}/import", json={"content": "1:00 a\n2:00 b\n2:01 B", "source": "official"})
     async with world.kernel.database.reading() as tx:
-        events = [event.body for event in await events_since(tx, f"title:{title}", since, 100)]
+        events = [json.loads(event.body) for event in await events_since(tx, f"title:{title}", since, 100)]
     assert [event["type"] for event in events] == [
         *["milestone_added"] * 2, "milestone_changed", "milestone_changed", "milestone_removed",
         *["milestone_added"] * 2,

@@ -62,7 +62,9 @@ async def test_a_file_is_imported_once(world: World) -> None:
     segments = (await world.get(f"/api/titles/{title}/progress")).json()["segments"]
     assert (segments[2]["mean_score"], segments[2]["sample_size"]) == (3, 2)
     async with world.kernel.database.reading() as tx:
-        events = [event.body["type"] for event in await events_since(tx, f"title:{title}", 0, 100)]
+        events = [
+            json.loads(event.body)["type"] for event in await events_since(tx, f"title:{title}", 0, 100)
+        ]
     assert events.count("wigg_placed") == 3
     assert events.count("wigg_moved") == 1
     assert not (await rebuild_curves(world.kernel.database, lambda _done, _total: None)).drifted

@@ -1,13 +1,20 @@
 """WIGG: when it gets good. Marks along titles, the pacing curves drawn from them, and the time to good."""
 
+from quintet.apps.wigg.access import check_may_join
 from quintet.apps.wigg.milestone_routes import MILESTONE_ROUTES
 from quintet.apps.wigg.points_import import Imported, import_points
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
 from quintet.apps.wigg.routes import ROUTES
 from quintet.apps.wigg.t2g import keep_computing
 from quintet.apps.wigg.title_routes import TITLE_ROUTES
+from quintet.kernel.live.hub import RoomKind
 from quintet.kernel.parts import Part
 
-PART = Part("wigg", routes=(*TITLE_ROUTES, *ROUTES, *MILESTONE_ROUTES), background=(keep_computing,))
+PART = Part(
+    "wigg",
+    routes=(*TITLE_ROUTES, *ROUTES, *MILESTONE_ROUTES),
+    background=(keep_computing,),
+    rooms={"title": RoomKind(check_may_join)},
+)
 
 __all__ = ["PART", "Imported", "Rebuilt", "import_points", "rebuild_curves"]
