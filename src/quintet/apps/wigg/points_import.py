@@ -57,16 +57,19 @@ async def import_points(
     `bad` hears of each line that cannot be taken and why, `told` of how many bytes are done.
     """
     secrets = await load_secrets(database)
-    done = Imported()
+    done, bytes_done = Imported(), 0
     lines = read_points(file)
     while some := list(islice(lines, LINES_AT_ONCE)):
         batches, wrong = await _batches(database, some)
+        bytes_read = file.tell()
         for begin in range(0, len(batches), BATCHES_IN_A_TRANSACTION):
             wrong += await _place(database, secrets, batches[begin : begin + BATCHES_IN_A_TRANSACTION], done)
+            told(bytes_done + (bytes_read - bytes_done) * begin // len(batches))
         for line in sorted(wrong, key=lambda one: one.line):
             bad(line.line, line.reason)
         done.bad += len(wrong)
-        told(file.tell())
+        bytes_done = bytes_read
+        told(bytes_done)
     return done
 
 
