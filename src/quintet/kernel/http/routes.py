@@ -32,6 +32,7 @@ def _route(
         reads_token: bool = True,
         idempotent: bool = True,
         secret: bool = False,
+        streams: bool = False,
         most_bytes: int = 1024 * 1024,
         in_schema: bool = True,
     ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
@@ -43,6 +44,7 @@ def _route(
             reads_token=reads_token,
             idempotent=idempotent,
             secret=secret,
+            streams=streams,
             most_bytes=most_bytes,
             example=example,
         )
