@@ -1,6 +1,8 @@
 """WIGG: when it gets good. Marks along titles, the pacing curves drawn from them, and the time to good."""
 
 from quintet.apps.wigg.access import check_may_join
+from quintet.apps.wigg.milestone_routes import MILESTONE_ROUTES
+from quintet.apps.wigg.points_import import Imported, import_points
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
 from quintet.apps.wigg.routes import ROUTES
 from quintet.apps.wigg.t2g import keep_computing
@@ -10,9 +12,9 @@ from quintet.kernel.parts import Part
 
 PART = Part(
     "wigg",
-    routes=(*TITLE_ROUTES, *ROUTES),
+    routes=(*TITLE_ROUTES, *ROUTES, *MILESTONE_ROUTES),
     background=(keep_computing,),
     rooms={"title": RoomKind(check_may_join)},
 )
 
-__all__ = ["PART", "Rebuilt", "rebuild_curves"]
+__all__ = ["PART", "Imported", "Rebuilt", "import_points", "rebuild_curves"]
