@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import access, actions, queries, t2g, t2g_queries
 from quintet.apps.wigg.access import title_id_of, title_room
+from quintet.apps.wigg.editing_model import SessionEnded, SessionNotFound
 from quintet.apps.wigg.model import (
     Cell,
     ChangedWigg,
@@ -17,7 +18,6 @@ from quintet.apps.wigg.model import (
     PlacedBatch,
     PlacedWigg,
     Progress,
-    SessionNotFound,
     T2g,
     T2gThen,
     TooClose,
@@ -158,7 +158,7 @@ async def read_icons() -> Answer[dict[str, Any]]:
 
 
 @post("/api/titles/{title_id:str}/wiggs", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
-      refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example=_MARK,
+      refusals=(WorkNotFound, SessionNotFound, SessionEnded, OptimisticIdReused), example=_MARK,
       secret=True, summary="Mark where a title gets good")  # fmt: skip
 async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewWigg]) -> Answer[PlacedWigg]:
     """Place a mark; one within 1 % of one's own is merged into it."""
@@ -171,8 +171,8 @@ async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewW
 
 
 @post("/api/titles/{title_id:str}/wiggs/batch", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
-      status=200, refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example={"wiggs": [_MARK]},
-      secret=True, summary="Place up to 100 marks, all or none")  # fmt: skip
+      status=200, refusals=(WorkNotFound, SessionNotFound, SessionEnded, OptimisticIdReused),
+      example={"wiggs": [_MARK]}, secret=True, summary="Place up to 100 marks, all or none")  # fmt: skip
 async def place_batch(
     request: Call, title_id: FromPath[str], data: JSONBody[WiggBatch]
 ) -> Answer[PlacedBatch]:
@@ -185,7 +185,7 @@ async def place_batch(
 
 
 @patch("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG,
-       refusals=(WorkNotFound, WiggNotFound, TooClose), example={"rating": 3},
+       refusals=(WorkNotFound, WiggNotFound, SessionNotFound, SessionEnded, TooClose), example={"rating": 3},
        secret=True, summary="Change one's own mark")  # fmt: skip
 async def change_wigg(
     request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID], data: JSONBody[WiggChange]
@@ -200,13 +200,19 @@ async def change_wigg(
 
 
 @delete("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG, status=200,
-        refusals=(WorkNotFound, WiggNotFound), secret=True, summary="Remove one's own mark")  # fmt: skip
-async def remove_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID]) -> Answer[UndoToken]:
-    """Remove a mark; the answer's token brings it back."""
+        refusals=(WorkNotFound, WiggNotFound, SessionNotFound, SessionEnded), secret=True,
+        summary="Remove one's own mark")  # fmt: skip
+async def remove_wigg(
+    request: Call,
+    title_id: FromPath[str],
+    wigg_id: FromPath[UUID],
+    session_id: FromQuery[UUID | None] = None,
+) -> Answer[UndoToken]:
+    """Remove a mark, in an edit session where one is named; the answer's token brings it back."""
 
     async def act(tx: Tx) -> Answer[UndoToken]:
         secrets = request.kernel.secrets
-        return Answer(await actions.remove_wigg(tx, request.actor, secrets, title_id, wigg_id))
+        return Answer(await actions.remove_wigg(tx, request.actor, secrets, title_id, wigg_id, session_id))
 
     return await request.write(act)
 
