@@ -1,7 +1,7 @@
 """The verbs of edit sessions: start, prolong, end, and end by themselves.
 
-Invariant: a session ends once, in the transaction that tells its title's room so. Locks are taken in the order
-advisory lock of user and title, session, curve, room.
+Invariant: a session ends once, in the transaction that tells its title's room so. Locks are taken in this
+order: advisory lock of user and title, session, curve, room.
 """
 
 import asyncio

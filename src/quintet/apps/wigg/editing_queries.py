@@ -26,14 +26,18 @@ class KeptAction(msgspec.Struct, frozen=True):
     direction: Direction
     action_type: str
     subject_id: ActionId | None
-    targets: list[ActionId]
-    session_id: UUID | None
+    targets: list[ActionId] | None
     batch_id: ActionId | None
-    record: Record
+    before: dict[str, Any]
+    after: dict[str, Any]
     token_hash: bytes
     created_at: Instant
     spent_at: Instant | None
-    undone_at: Instant | None
+
+    @property
+    def record(self) -> Record:
+        """What it did, part by part."""
+        return record_of(self.before, self.after)
 
 
 class ListedAction(msgspec.Struct, frozen=True):
@@ -44,10 +48,16 @@ class ListedAction(msgspec.Struct, frozen=True):
     action_type: str
     session_id: UUID | None
     batch_id: ActionId | None
-    record: Record
+    before: dict[str, Any]
+    after: dict[str, Any]
     created_at: Instant
     undone_at: Instant | None
     usable_since: Instant | None
+
+    @property
+    def record(self) -> Record:
+        """What it did, part by part."""
+        return record_of(self.before, self.after)
 
 
 class PaintWriting(msgspec.Struct, frozen=True):
@@ -158,10 +168,10 @@ async def remember_removers(tx: Tx, user_id: UserId, title_id: WorkId, absent: l
 async def action_to_reverse(tx: Tx, user_id: UserId, action_id: ActionId) -> KeptAction | None:
     """A user's own action, undo or redo."""
     return await tx.maybe(
-        _kept,
+        KeptAction,
         """
-        select id, number, title_id, direction, action_type, subject_id, targets, session_id, batch_id,
-               before, after, token_hash, created_at, spent_at, undone_at
+        select id, number, title_id, direction, action_type, subject_id, targets, batch_id, before,
+               after, token_hash, created_at, spent_at
         from wigg.edit_actions
         where id = $1 and user_id = $2
         """,
@@ -173,10 +183,10 @@ async def action_to_reverse(tx: Tx, user_id: UserId, action_id: ActionId) -> Kep
 async def newest_redo(tx: Tx, user_id: UserId, action_id: ActionId) -> KeptAction | None:
     """The last redo of a user's own action."""
     return await tx.maybe(
-        _kept,
+        KeptAction,
         """
-        select id, number, title_id, direction, action_type, subject_id, targets, session_id, batch_id,
-               before, after, token_hash, created_at, spent_at, undone_at
+        select id, number, title_id, direction, action_type, subject_id, targets, batch_id, before,
+               after, token_hash, created_at, spent_at
         from wigg.edit_actions
         where subject_id = $1 and user_id = $2 and direction = 'redo'
         order by number desc
@@ -190,10 +200,10 @@ async def newest_redo(tx: Tx, user_id: UserId, action_id: ActionId) -> KeptActio
 async def standing_in_batch(tx: Tx, user_id: UserId, batch_id: ActionId) -> list[KeptAction]:
     """The placings of a batch that are not undone, newest first."""
     return await tx.all(
-        _kept,
+        KeptAction,
         """
-        select id, number, title_id, direction, action_type, subject_id, targets, session_id, batch_id,
-               before, after, token_hash, created_at, spent_at, undone_at
+        select id, number, title_id, direction, action_type, subject_id, targets, batch_id, before,
+               after, token_hash, created_at, spent_at
         from wigg.edit_actions
         where batch_id = $1 and user_id = $2 and undone_at is null
         order by number desc
@@ -208,10 +218,10 @@ async def standing_in_session(
 ) -> list[KeptAction]:
     """The actions of a session that are not undone, newest first, those numbered below `below`."""
     return await tx.all(
-        _kept,
+        KeptAction,
         """
-        select id, number, title_id, direction, action_type, subject_id, targets, session_id, batch_id,
-               before, after, token_hash, created_at, spent_at, undone_at
+        select id, number, title_id, direction, action_type, subject_id, targets, batch_id, before,
+               after, token_hash, created_at, spent_at
         from wigg.edit_actions
         where session_id = $1 and user_id = $2 and undone_at is null and direction = 'do' and number < $3
         order by number desc
@@ -222,13 +232,6 @@ async def standing_in_session(
         below,
         most,
     )
-
-
-def _kept(*columns: Any) -> KeptAction:
-    *first, before, after, token_hash, created_at, spent_at, undone_at = columns
-    first[6] = first[6] or []
-    record = record_of(before, after)
-    return KeptAction(*first, record, bytes(token_hash), created_at, spent_at, undone_at)
 
 
 async def spend(tx: Tx, action_ids: list[ActionId]) -> None:
@@ -248,7 +251,7 @@ async def actions(
 ) -> list[ListedAction]:
     """A user's actions on a title, all or those of a session, newest first."""
     return await tx.all(
-        _listed,
+        ListedAction,
         """
         select a.id, a.number, a.action_type, a.session_id, a.batch_id, a.before, a.after, a.created_at,
                a.undone_at,
@@ -272,8 +275,3 @@ async def actions(
         before,
         most,
     )
-
-
-def _listed(*columns: Any) -> ListedAction:
-    *first, before, after, created_at, undone_at, usable_since = columns
-    return ListedAction(*first, record_of(before, after), created_at, undone_at, usable_since)

@@ -84,7 +84,8 @@ async def read_session(
 
 
 @post(f"{_SESSION}/heartbeat", access=Access.SIGNED_IN, tag=TAG, status=200,
-      refusals=(WorkNotFound, SessionNotFound, SessionEnded), summary="Keep an edit session open")  # fmt: skip
+      refusals=(WorkNotFound, SessionNotFound, SessionEnded),
+      summary="Keep an edit session open")  # fmt: skip
 async def keep_session(
     request: Call, title_id: FromPath[str], session_id: FromPath[UUID]
 ) -> Answer[OpenSession]:
@@ -188,7 +189,7 @@ async def undo_session(request: Call, title_id: FromPath[str], session_id: FromP
 
 
 @get("/api/titles/{title_id:str}/actions", access=Access.SIGNED_IN, tag=TAG,
-     refusals=(WorkNotFound, InvalidCursor), summary="What one has done on a title, newest first")  # fmt: skip
+     refusals=(WorkNotFound, InvalidCursor), summary="What one did on a title, newest first")  # fmt: skip
 async def read_actions(
     request: Call,
     title_id: FromPath[str],

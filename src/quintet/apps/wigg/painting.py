@@ -84,7 +84,7 @@ def _alike(one: Painted, other: Painted) -> bool:
 
 
 def mean_over(painting: Sequence[Piece], starts: int, ends: int) -> int | None:
-    """The mean of what is painted from `starts` up to `ends`, weighted by length, half up; None for nothing."""
+    """The mean of what is painted from `starts` up to `ends`, weighted by length, half up; None: nothing."""
     total = length = 0
     for piece in painting:
         shared = min(piece.ends, ends) - max(piece.starts, starts)
@@ -115,9 +115,11 @@ def changes_between(before: Sequence[Painted], after: Sequence[Painted]) -> list
     """Where two paintings are not the same states, and what each says there, in order."""
     changes: list[PaintChange] = []
     for was in over(before, 0, WHOLE):
-        for now in over(after, was.starts, was.ends):
-            if was.action_id != now.action_id:
-                changes.append(PaintChange(cut(was, now.starts, now.ends), now))
+        changes += [
+            PaintChange(cut(was, now.starts, now.ends), now)
+            for now in over(after, was.starts, was.ends)
+            if was.action_id != now.action_id
+        ]
     return changes
 
 

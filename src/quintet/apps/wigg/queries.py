@@ -37,7 +37,7 @@ class CurveRow(msgspec.Struct, frozen=True):
 
 
 class Own(msgspec.Struct, frozen=True):
-    """What a user says of a title that exists, and those edit sessions asked for that are the user's there."""
+    """What a user says of a title that exists, and the user's edit sessions that were asked for."""
 
     title_id: WorkId
     wiggs: list[Wigg]

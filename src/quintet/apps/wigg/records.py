@@ -1,7 +1,7 @@
 """What an action did, part by part, and the token that takes it back.
 
-Invariant: a record pairs every state it ended with the one it made in its place, by identity; turned round, it
-is the record of the undo.
+Invariant: a record pairs every state it ended with the one it made in its place, by identity; turned round,
+it is the record of the undo.
 """
 
 import base64
@@ -133,7 +133,7 @@ def hash_of(token: str) -> bytes:
 
 def is_token(token: str, token_hash: bytes) -> bool:
     """Whether it is the token that was hashed; takes the same time for every wrong one."""
-    return hmac.compare_digest(hash_of(token), token_hash)
+    return hmac.compare_digest(hash_of(token), bytes(token_hash))
 
 
 def wigg_of(state: WiggState) -> Wigg | None:

@@ -30,7 +30,7 @@ class Reversal:
         self._skipped_parts: list[tuple[int, int]] = []
 
     def unknown(self, records: Iterable[Record]) -> list[WiggId]:
-        """The marks in these records that are not there, and of which nobody has said yet who removed them."""
+        """The marks in these records that are not there, and whose remover is not known yet."""
         ids = {change.after.id for record in records for change in record.marks}
         return sorted(ids - self._marks.keys())
 

@@ -71,7 +71,7 @@ async def undo(tx: Tx, actor: Actor, secrets: Secrets, token: str, undo_seconds:
     if done and actions != [kept]:
         targets.append(kept.id)
     elif done and kept.direction == "redo":
-        targets = kept.targets
+        targets = kept.targets or []
     told = Told("undo", kept.subject_id or kept.id, kept.action_type)
     await editing_queries.spend(tx, [kept.id])
     version, redo_token = await _write(tx, actor, secrets, own, reversal, told, targets)
@@ -82,7 +82,8 @@ async def redo(tx: Tx, actor: Actor, secrets: Secrets, token: str, undo_seconds:
     """Return to the state just before an undo, wherever what the undo made still stands."""
     kept, own = await _to_reverse(tx, actor, token, {"undo"}, undo_seconds)
     reversal = Reversal(own.wiggs, own.painting)
-    targets = kept.targets if await _take_back(tx, actor, own, reversal, [kept]) else []
+    done = await _take_back(tx, actor, own, reversal, [kept])
+    targets = (kept.targets or []) if done else []
     told = Told("redo", kept.subject_id or kept.id, kept.action_type)
     await editing_queries.spend(tx, [kept.id])
     version, new_token = await _write(tx, actor, secrets, own, reversal, told, targets)
@@ -156,10 +157,12 @@ async def _take_back(
 ) -> list[KeptAction]:
     """Take actions back in their order; those of which anything was."""
     # A batch's own row changes nothing: its placings do.
-    single = [one for one in actions if one.direction != "do" or one.action_type != "place_batch"]
-    if unknown := reversal.unknown(one.record for one in single):
+    single = [
+        (one, one.record) for one in actions if one.direction != "do" or one.action_type != "place_batch"
+    ]
+    if unknown := reversal.unknown(record for _, record in single):
         reversal.learn(await editing_queries.removers(tx, actor.id, own.title_id, unknown))
-    return [one for one in single if reversal.take_back(one.record)]
+    return [one for one, record in single if reversal.take_back(record)]
 
 
 async def _write(
@@ -171,7 +174,7 @@ async def _write(
     told: Told,
     targets: list[ActionId],
 ) -> tuple[int, str | None]:
-    """Write what a reversal has changed, and the reversal itself; the version, and the token that turns it."""
+    """Write what a reversal has changed, and the reversal itself; the version, and what turns it."""
     if not targets:
         return await editing_queries.version(tx, own.title_id), None
     net = reversal.net()
