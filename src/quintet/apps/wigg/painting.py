@@ -107,8 +107,8 @@ def moved(previous: int | None, score: int, weight: float) -> int:
 
 def newest_over(painting: Sequence[Painted], starts: int, ends: int) -> Painted | None:
     """The piece that changed last of those which overlap the interval."""
-    overlapping = (piece for piece in painting if piece.starts < ends and piece.ends > starts)
-    return max(overlapping, key=lambda piece: piece.version, default=None)
+    here = (stretch for stretch in over(painting, starts, ends) if isinstance(stretch, Painted))
+    return max(here, key=lambda piece: piece.version, default=None)
 
 
 def changes_between(before: Sequence[Painted], after: Sequence[Painted]) -> list[PaintChange]:

@@ -14,8 +14,15 @@ from quintet.apps.wigg.editing_model import (
     WiggState,
 )
 from quintet.apps.wigg.model import Wigg
+from quintet.apps.wigg.records import Record
 from quintet.apps.wigg.reversal import Reversal
 from quintet.apps.wigg.rules import MILLION, pct_of
+
+
+def seen(record: Record) -> Record:
+    """What anybody could see of a change: not that a mark that is gone is gone otherwise."""
+    marks = [c for c in record.marks if isinstance(c.before, Wigg) or isinstance(c.after, Wigg)]
+    return Record(marks, record.painting)
 
 
 def told_wiggs(states: Iterable[WiggState]) -> list[ToldWigg]:

@@ -39,7 +39,7 @@ from quintet.apps.wigg.queries import Own, Writing
 from quintet.apps.wigg.records import Record, action_of_token, is_token, new_action, undo_token
 from quintet.apps.wigg.reversal import Reversal
 from quintet.apps.wigg.rules import CurveChange, curve_change
-from quintet.apps.wigg.telling import shown_states, skipped, told_parts, told_wiggs
+from quintet.apps.wigg.telling import seen, shown_states, skipped, told_parts, told_wiggs
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
@@ -52,9 +52,10 @@ _UUID_LENGTH: Final = 36
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a reversal is about, as callers are told."""
+    """A reversal: its own id, and what it is about, as callers are told."""
 
     direction: Direction
+    id: ActionId
     subject_id: ActionId
     action_type: str
 
@@ -72,7 +73,7 @@ async def undo(tx: Tx, actor: Actor, secrets: Secrets, token: str, undo_seconds:
         targets.append(kept.id)
     elif done and kept.direction == "redo":
         targets = kept.targets or []
-    told = Told("undo", kept.subject_id or kept.id, kept.action_type)
+    told = Told("undo", ActionId(new_id()), kept.subject_id or kept.id, kept.action_type)
     await editing_queries.spend(tx, [kept.id])
     version, redo_token = await _write(tx, actor, secrets, own, reversal, told, targets)
     return Undone(told.subject_id, told.action_type, *_outcome(reversal), version, redo_token)
@@ -84,7 +85,7 @@ async def redo(tx: Tx, actor: Actor, secrets: Secrets, token: str, undo_seconds:
     reversal = Reversal(own.wiggs, own.painting)
     done = await _take_back(tx, actor, own, reversal, [kept])
     targets = (kept.targets or []) if done else []
-    told = Told("redo", kept.subject_id or kept.id, kept.action_type)
+    told = Told("redo", ActionId(new_id()), kept.subject_id or kept.id, kept.action_type)
     await editing_queries.spend(tx, [kept.id])
     version, new_token = await _write(tx, actor, secrets, own, reversal, told, targets)
     return Redone(told.subject_id, told.action_type, *_outcome(reversal), version, new_token)
@@ -104,7 +105,8 @@ async def undo_session(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, se
         batches |= {one.batch_id for one in done}  # a batch's own row is older than its placings
         targets += [one.id for one in done] + [one.id for one in page if one.id in batches]
         below = page[-1].number
-    told = Told("undo", ActionId(new_id()), "session")
+    undo_id = ActionId(new_id())
+    told = Told("undo", undo_id, undo_id, "session")
     version, redo_token = await _write(tx, actor, secrets, own, reversal, told, targets)
     return Undone(told.subject_id, told.action_type, *_outcome(reversal), version, redo_token)
 
@@ -191,10 +193,9 @@ async def _write(
     for one in absent:
         wiggs.pop(one.id, None)
     wiggs |= {one.id: one for one in marks}
-    action_id = told.subject_id if told.action_type == "session" and told.direction == "undo" else new_id()
     action = new_action(
         secrets,
-        ActionId(action_id),
+        told.id,
         told.action_type,
         net,
         direction=told.direction,
@@ -216,7 +217,7 @@ def _tell(tx: Tx, actor: Actor, own: Own, told: Told, net: Record, version: int)
         title_id=own.title_id,
         action_id=told.subject_id,
         action_type=told.action_type,
-        wiggs=told_wiggs(change.after for change in net.marks),
+        wiggs=told_wiggs(change.after for change in seen(net).marks),
         painted=told_parts(change.after for change in net.painting),
         version=version,
     )
@@ -226,6 +227,6 @@ def _tell(tx: Tx, actor: Actor, own: Own, told: Told, net: Record, version: int)
 def _outcome(
     reversal: Reversal,
 ) -> tuple[UndoOutcome, list[RestoredWigg | RestoredPart], list[SkippedWigg | SkippedPart]]:
-    net = reversal.net()
+    net = seen(reversal.net())
     restored = shown_states([c.after for c in net.marks], [c.after for c in net.painting])
     return reversal.outcome, restored, skipped(reversal)
