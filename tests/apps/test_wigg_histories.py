@@ -32,6 +32,7 @@ class Player:
     redos: list[tuple[str, list[Any], Record]] = field(default_factory=list)
     done: dict[Any, tuple[str | None, Record]] = field(default_factory=dict)
     undone: set[Any] = field(default_factory=set)
+    batches: set[str] = field(default_factory=set)
     versions: list[int] = field(default_factory=lambda: [0])
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -120,6 +121,7 @@ class Player:
         answer = await self.person.post(f"/api/titles/{self.title}/wiggs/batch", json=body)
         assert answer.status_code == 200, answer.text
         names = [self._placed(session, item) for item in answer.json()["items"]]
+        self.batches.add(answer.json()["undo_token"])
         self.undos.append((answer.json()["undo_token"], names[::-1], None))
 
     async def move(self) -> None:
@@ -152,8 +154,8 @@ class Player:
             self._reversed(answer.json(), [redone], names)
         else:
             # Of a batch, the placings that are not undone yet.
-            names = names if len(names) == 1 else [n for n in names if n not in self.undone]
-            self._undone(answer.json(), names)
+            batch = token in self.batches
+            self._undone(answer.json(), [n for n in names if not (batch and n in self.undone)])
         again = await self.person.post(f"/api/undo/{token}")
         assert (again.status_code, again.json()["code"]) == (410, "token_used")
 
