@@ -78,9 +78,7 @@ class GraphModel:
 
     def contribution(self) -> Contribution:
         """The same, in the words of the rules."""
-        pieces = [
-            Piece(*PARTS[p], score) for p, score in enumerate(self.painted()) if score is not None
-        ]
+        pieces = [Piece(*PARTS[p], score) for p, score in enumerate(self.painted()) if score is not None]
         return Contribution(tuple(self.marks().values()), tuple(pieces))
 
 

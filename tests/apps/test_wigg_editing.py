@@ -93,13 +93,12 @@ async def test_a_session_lasts_half_an_hour_from_its_last_use(world: World) -> N
         )
         await use()
         seconds = world.sql(
-            "select extract(epoch from expires_at - now())::int from wigg.edit_sessions where id = %s", session
+            "select extract(epoch from expires_at - now())::int from wigg.edit_sessions where id = %s",
+            session,
         )[0][0]
         assert 1790 <= seconds <= 1800
     # What names no session leaves it alone, and so does reading.
-    world.sql(
-        "update wigg.edit_sessions set expires_at = now() + interval '1 minute' where id = %s", session
-    )
+    world.sql("update wigg.edit_sessions set expires_at = now() + interval '1 minute' where id = %s", session)
     await paint(ada, title, 3, 2)
     await ada.get(path)
     left = "select expires_at < now() + interval '2 minutes' from wigg.edit_sessions where id = %s"
@@ -122,7 +121,7 @@ def session_writes(title: str, session: str) -> dict[str, tuple[str, str, dict[s
 
 
 async def test_nobody_gets_into_a_session_that_is_not_theirs_or_has_ended(world: World) -> None:
-    """Another's, another title's, an ended, an expired and an invented session: told apart only to the owner."""
+    """Another's, another title's, an ended, an expired and an invented session."""
     ada, ben = await world.person("ada"), await world.person("ben")
     title, other = await new_title(ada), await new_title(ada)
     theirs = await start(ben, title)
@@ -150,7 +149,9 @@ async def test_nobody_gets_into_a_session_that_is_not_theirs_or_has_ended(world:
     assert world.sql("select count(*) from wigg.edit_actions where title_id = %s", title) == before
     assert world.sql("select actions_count from wigg.edit_sessions where id = %s", theirs) == [(0,)]
     assert (await ben.get(f"/api/titles/{title}/edit-sessions/{theirs}")).json()["ended_at"] is None
-    print(f"{attempts} attempts to write in sessions not one's own, elsewhere, invented, ended, expired: 0 did")
+    print(
+        f"{attempts} attempts to write in sessions not one's own, elsewhere, invented, ended, expired: 0 did"
+    )
 
 
 async def test_a_placing_told_again_does_not_ask_for_its_session(world: World) -> None:
@@ -215,9 +216,7 @@ async def test_a_full_session_ends_with_the_write_that_fills_it(world: World) ->
     ada = await world.person()
     title = await new_title(ada)
     session = await start(ada, title)
-    world.sql(
-        "update wigg.edit_sessions set actions_count = %s where id = %s", MOST_ACTIONS - 1, session
-    )
+    world.sql("update wigg.edit_sessions set actions_count = %s where id = %s", MOST_ACTIONS - 1, session)
     await paint(ada, title, 0, 1, paint_session_id=session)
     path = f"/api/titles/{title}/segments/1/score"
     refused = await ada.patch(path, json={"score": 1, "paint_session_id": session})

@@ -1,4 +1,4 @@
-"""Random histories of two users with two tabs each, against a plain model: nothing newer is ever overwritten."""
+"""Random histories of two users with two tabs each, against a plain model: nothing newer is overwritten."""
 
 import random
 from collections import Counter
@@ -215,7 +215,9 @@ class Player:
                 score = None if one["score"] is None else position_of(one["score"])
                 restored |= dict.fromkeys(places_of(*ends), score)
         # That a mark which is gone is gone otherwise is nothing to see.
-        visible = {key: after[1] for key, (before, after) in net.items() if (before[1], after[1]) != (None, None)}
+        visible = {
+            key: after[1] for key, (before, after) in net.items() if (before[1], after[1]) != (None, None)
+        }
         assert restored == visible
         skipped: set[Any] = set()
         for one in told["skipped"]:

@@ -352,9 +352,7 @@ async def test_ten_paints_a_second_and_no_more(world: World) -> None:
         async with serving(settings_for_tests(QUINTET_LIMIT_PAINT="10/hour"), dsn) as other:
             ada, ben = await other.person("ada"), await other.person("ben")
             title = await new_title(ada)
-            calls = [
-                ada.patch(f"/api/titles/{title}/segments/3/score", json={"score": 1}) for _ in range(20)
-            ]
+            calls = [ada.patch(f"/api/titles/{title}/segments/3/score", json={"score": 1}) for _ in range(20)]
             calls += [stroke(ada, title, *[(k, 1, 1) for k in range(20)]) for _ in range(20)]
             answers = await asyncio.gather(*calls)
             codes = sorted(answer.status_code for answer in answers)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -85,7 +86,7 @@ def test_the_last_stroke_is_on_top(strokes: list[tuple[int, int, int]]) -> None:
     painting = painted(strokes)
     assert spelled(painting) == expected
     assert painting == sorted(painting, key=lambda piece: piece.starts)
-    for one, other in zip(painting, painting[1:], strict=False):
+    for one, other in pairwise(painting):
         alike = (one.score, one.action_id) == (other.score, other.action_id)
         assert one.ends < other.starts or not alike, "neighbours alike are one piece"
 
@@ -151,7 +152,7 @@ def test_a_finger_moves_a_score(previous: int | None, score: int, weight: float)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda p: (min(p), max(p)))))
 def test_united_intervals_are_the_same_places(intervals: list[tuple[int, int]]) -> None:
     merged = united(intervals)
-    assert all(one[1] < other[0] for one, other in zip(merged, merged[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in pairwise(merged))
     for tenth in range(210):
         inside = any(s <= tenth / 10 <= e for s, e in intervals)
         assert inside == any(s <= tenth / 10 <= e for s, e in merged)
@@ -294,9 +295,7 @@ def test_undoing_all_and_redoing_all(history: list[tuple[Any, ...]]) -> None:
         if step[0] == "paint":
             _, n, index, score = step
             index %= n
-            graph.paint(
-                boundaries(n)[index], boundaries(n)[index + 1], score, segment_places(index, n)
-            )
+            graph.paint(boundaries(n)[index], boundaries(n)[index + 1], score, segment_places(index, n))
         else:
             graph.mark(*step[1:])
     count = len(graph.done)

@@ -147,6 +147,10 @@ async def test_nasty_values_everywhere(world: World) -> None:
         "session_id": None, "optimistic_id": None, "created_at": None},
         ("POST", f"/api/titles/t-{ada.username}/wiggs/batch"): {"wiggs": [{"position_pct": 1}],
         "session_id": None},
+        ("PATCH", f"/api/titles/t-{ada.username}/segments/3/score"): {"score": 1, "paint_session_id": None,
+        "base_version": None, "user_id": None},
+        ("POST", f"/api/titles/t-{ada.username}/paint-batch"): {"session_id": None, "base_version": None,
+        "operations": [{"segment_index": 1, "score": 1, "weight": 1}]},
         ("POST", "/auth/login"): {"password": "p", "email": "e", "username": "u"},
         ("POST", "/auth/refresh"): {"refresh_token": "r"},
     }  # fmt: skip

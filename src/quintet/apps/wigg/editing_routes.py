@@ -47,7 +47,7 @@ _MOST_SHOWN = 100
 
 @post("/api/titles/{title_id:str}/edit-sessions", access=Access.SIGNED_IN, tag=TAG,
       refusals=(WorkNotFound,), summary="Start an edit session")  # fmt: skip
-async def start_session(request: Call, title_id: FromPath[str]) -> Answer[OpenSession]:
+async def start_edit_session(request: Call, title_id: FromPath[str]) -> Answer[OpenSession]:
     """Begin to edit a title's graph; the 21st open session of a user ends the oldest."""
 
     async def act(tx: Tx) -> Answer[OpenSession]:
@@ -60,7 +60,7 @@ async def start_session(request: Call, title_id: FromPath[str]) -> Answer[OpenSe
 
 @get(_SESSION, access=Access.SIGNED_IN, tag=TAG, refusals=(WorkNotFound, SessionNotFound),
      summary="One's own edit session and what was done in it")  # fmt: skip
-async def read_session(
+async def read_edit_session(
     request: Call, title_id: FromPath[str], session_id: FromPath[UUID]
 ) -> Answer[ShownSession]:
     """Answer the session's state and its newest actions: what a page needs after a refresh."""
@@ -86,7 +86,7 @@ async def read_session(
 @post(f"{_SESSION}/heartbeat", access=Access.SIGNED_IN, tag=TAG, status=200,
       refusals=(WorkNotFound, SessionNotFound, SessionEnded),
       summary="Keep an edit session open")  # fmt: skip
-async def keep_session(
+async def keep_edit_session(
     request: Call, title_id: FromPath[str], session_id: FromPath[UUID]
 ) -> Answer[OpenSession]:
     """Let the session last anew from now."""
@@ -99,7 +99,7 @@ async def keep_session(
 
 @post(f"{_SESSION}/end", access=Access.SIGNED_IN, tag=TAG, status=200,
       refusals=(WorkNotFound, SessionNotFound, SessionEnded), summary="End an edit session")  # fmt: skip
-async def end_session(
+async def end_edit_session(
     request: Call, title_id: FromPath[str], session_id: FromPath[UUID]
 ) -> Answer[EditSession]:
     """End the session; for a day it can still be undone as a whole."""
@@ -227,6 +227,6 @@ def _shown(request: Call, one: ListedAction, now: Instant) -> ShownAction:
 
 
 EDITING_ROUTES = (
-    start_session, read_session, keep_session, end_session, paint_segment, paint_stroke, undo, redo,
-    undo_session, read_actions,
+    start_edit_session, read_edit_session, keep_edit_session, end_edit_session, paint_segment, paint_stroke,
+    undo, redo, undo_session, read_actions,
 )  # fmt: skip

@@ -135,7 +135,7 @@ async def read_own_wiggs(request: Call, title_id: FromPath[str]) -> Answer[OwnWi
 @get("/api/titles/{title_id:str}/segments/cells", access=Access.SIGNED_IN, tag=TAG,
      refusals=(WorkNotFound,), summary="One's own painting of a title")  # fmt: skip
 async def read_cells(request: Call, title_id: FromPath[str]) -> Answer[Page[Cell]]:
-    """Answer the pieces of the caller's painting; at most as many as all grids have boundaries."""
+    """Answer the pieces of the caller's painting; at most 490, the parts between all grids' boundaries."""
     async with request.read() as tx:
         work = await work_to_see(tx, title_id)
         return Answer(Page(await queries.own_cells(tx, request.actor.id, work.id)))

@@ -55,7 +55,7 @@ async def insert_session(
     return await tx.value(
         """
         insert into wigg.edit_sessions (id, user_id, title_id, idle, started_at, expires_at)
-        values ($1, $2, $3, $4 * interval '1 second', $5, $5 + $4 * interval '1 second')
+        values ($1, $2, $3, $4 * interval '1 second', $5, $5::timestamptz + $4 * interval '1 second')
         returning expires_at
         """,
         session_id,
@@ -94,7 +94,10 @@ async def end_all_but_newest(tx: Tx, user_id: UserId, kept: int) -> list[LeftSes
 async def prolong(tx: Tx, session_id: UUID) -> Instant:
     """Let a session last anew from now; when it runs out."""
     return await tx.value(
-        "update wigg.edit_sessions set expires_at = $2 + idle where id = $1 returning expires_at",
+        """
+        update wigg.edit_sessions set expires_at = $2::timestamptz + idle where id = $1
+        returning expires_at
+        """,
         session_id,
         tx.now,
     )
@@ -105,7 +108,7 @@ async def count_actions(tx: Tx, actions: dict[UUID, int], most: int) -> None:
     await tx.send(
         """
         update wigg.edit_sessions s
-        set actions_count = actions_count + done.actions, expires_at = $3 + idle,
+        set actions_count = actions_count + done.actions, expires_at = $3::timestamptz + idle,
             ended_at = case when actions_count + done.actions >= $4 then $3 end
         from unnest($1::uuid[], $2::int[]) as done(id, actions)
         where s.id = done.id
