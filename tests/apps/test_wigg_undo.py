@@ -164,9 +164,15 @@ async def test_a_merge_a_change_and_a_removal_are_undone(world: World) -> None:
     changed = (await ada.patch(path, json={"note": None, "position_pct": 80})).json()
     stages.append(await marks(ada, title))
     removed = (await ada.delete(path)).json()
-    tokens = [merged["undo_token"], changed["undo_token"], removed["undo_token"]]
-    for token, stage in zip(tokens[::-1], stages[::-1], strict=True):
-        assert (await undo(ada, token))["outcome"] == "restored"
+    tokens = [one["undo_token"] for one in (placed, merged, changed, removed)]
+    redos = []
+    for token, stage in zip(tokens[::-1], [*stages[::-1], []], strict=True):
+        undone = await undo(ada, token)
+        assert undone["outcome"] == "restored"
+        assert await marks(ada, title) == stage
+        redos.append(undone["redo_token"])
+    for token, stage in zip(redos[::-1], [*stages, []], strict=True):
+        assert (await redo(ada, token))["outcome"] == "restored"
         assert await marks(ada, title) == stage
     assert drift(world, title) == []
 

@@ -135,7 +135,7 @@ def put_back(
     for change in changes:
         for now in over(painting, change.after.starts, change.after.ends):
             if now.action_id == change.after.action_id:
-                back.append(as_new(cut(change.before, now.starts, now.ends)))
+                back.append(cut(change.before, now.starts, now.ends))
             else:
                 newer.append((now.starts, now.ends))
     return back, newer
