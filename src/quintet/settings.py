@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_signed_in: Limit = Limit(1200, 60, 1200)
     limit_auth: Limit = Limit(10, 60, 10)
     limit_refresh: Limit = Limit(30, 60, 30)
+    limit_socket: Limit = Limit(50, 1, 100)
     limit_place: Limit = Limit(60, 60, 60)
     limit_paint: Limit = Limit(10, 1, 10)
     edit_session_seconds: int = 1800

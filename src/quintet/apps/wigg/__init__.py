@@ -1,17 +1,20 @@
 """WIGG: when it gets good. Marks along titles, the pacing curves drawn from them, and the time to good."""
 
+from quintet.apps.wigg.access import check_may_join
 from quintet.apps.wigg.editing import keep_ending_sessions
 from quintet.apps.wigg.editing_routes import EDITING_ROUTES
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
 from quintet.apps.wigg.routes import ROUTES
 from quintet.apps.wigg.t2g import keep_computing
 from quintet.apps.wigg.title_routes import TITLE_ROUTES
+from quintet.kernel.live.hub import RoomKind
 from quintet.kernel.parts import Part
 
 PART = Part(
     "wigg",
     routes=(*TITLE_ROUTES, *ROUTES, *EDITING_ROUTES),
     background=(keep_computing, keep_ending_sessions),
+    rooms={"title": RoomKind(check_may_join)},
 )
 
 __all__ = ["PART", "Rebuilt", "rebuild_curves"]
