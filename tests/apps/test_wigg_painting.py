@@ -46,8 +46,10 @@ async def test_a_segment_is_painted(world: World) -> None:
     assert body["version"] == progress["version"] == 1
     again = (await ada.patch(path, json={"score": 1})).json()
     assert (again["previous_score"], again["version"]) == (3.5, 2)
-    (cell,) = (await ada.get(f"/api/titles/{title}/segments/cells")).json()["items"]
+    read = await ada.get(f"/api/titles/{title}/segments/cells")
+    (cell,) = read.json()["items"]
     assert (cell["version"], cell["score"]) == (2, 1.0)
+    assert read.headers["room-seq"] == f"{world.kernel.epoch}:2"
     assert told(world, title, "segment_painted") == [
         {
             "type": "segment_painted",

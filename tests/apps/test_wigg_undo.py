@@ -229,6 +229,22 @@ async def test_a_batch_is_undone_at_once_and_each_of_it_alone(world: World) -> N
     assert drift(world, title) == []
 
 
+async def test_a_batch_told_again_carries_its_token_again(world: World) -> None:
+    ada = await world.person()
+    title = await new_title(ada)
+    path = f"/api/titles/{title}/wiggs/batch"
+    body = {"wiggs": [{"position_pct": 20.0 * n, "optimistic_id": str(uuid4())} for n in range(3)]}
+    first, again = [(await ada.post(path, json=body)).json() for _ in range(2)]
+    assert {item["outcome"] for item in again["items"]} == {"known"}
+    assert again["undo_token"] == first["undo_token"]
+    alone = {"position_pct": 90, "optimistic_id": str(uuid4())}
+    await ada.post(f"/api/titles/{title}/wiggs", json=alone)
+    mixed = (await ada.post(path, json={"wiggs": [*body["wiggs"], alone]})).json()
+    assert (await undo(ada, mixed["undo_token"]))["outcome"] == "superseded"
+    assert (await undo(ada, again["undo_token"]))["outcome"] == "restored"
+    assert [one["pct"] for one in await marks(ada, title)] == [90.0]
+
+
 async def test_a_hundred_redemptions_at_once_are_one(world: World) -> None:
     ada = await world.person()
     title = await new_title(ada)

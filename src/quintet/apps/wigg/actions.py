@@ -34,7 +34,7 @@ from quintet.apps.wigg.model import (
 from quintet.apps.wigg.placing import Step, check_client_time, place, said
 from quintet.apps.wigg.queries import KnownPlacing, Own, Writing
 from quintet.apps.wigg.records import MarkChange, NewAction, Record, never, new_action, undo_token
-from quintet.apps.wigg.rules import MERGE_WITHIN, curve_change, pct_of, position_of
+from quintet.apps.wigg.rules import MERGE_WITHIN, NO_CHANGE, curve_change, pct_of, position_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel import json
 from quintet.kernel.actor import Actor
@@ -59,7 +59,22 @@ async def place_batch(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, bat
     items = await _place_all(
         tx, actor, secrets, title_id, marks, batch_id=batch_id, session_id=batch.session_id
     )
+    if all(item.outcome == "known" for item in items):
+        batch_id = await _batch_again(tx, actor, secrets, title_id, marks, batch_id)
     return PlacedBatch(items, undo_token(secrets, batch_id))
+
+
+async def _batch_again(
+    tx: Tx, actor: Actor, secrets: Secrets, title_id: str, marks: list[NewWigg], batch_id: ActionId
+) -> ActionId:
+    """The batch that placed these marks already, whose token is told again; else a new, empty one."""
+    known = [mark.optimistic_id for mark in marks if mark.optimistic_id is not None]
+    batches = await queries.batches_of(tx, actor.id, known)
+    if len(batches) == 1 and batches[0] is not None:
+        return batches[0]
+    record = new_action(secrets, batch_id, "place_batch", Record())
+    await queries.write(tx, actor.id, access.title_id_of(title_id), Writing([], [], [record], 0, NO_CHANGE))
+    return batch_id
 
 
 async def change_wigg(

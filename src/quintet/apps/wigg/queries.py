@@ -178,6 +178,21 @@ async def known_placings(tx: Tx, user_id: UserId, optimistic_ids: list[UUID]) ->
     )
 
 
+async def batches_of(tx: Tx, user_id: UserId, optimistic_ids: list[UUID]) -> list[ActionId | None]:
+    """The batches in which a user's optimistic ids were placed; None for those placed alone."""
+    return await tx.all(
+        lambda batch_id: batch_id,
+        """
+        select distinct a.batch_id
+        from wigg.optimistic_ids o
+        join wigg.edit_actions a on a.id = o.action_id
+        where o.user_id = $1 and o.optimistic_id = any($2)
+        """,
+        user_id,
+        optimistic_ids,
+    )
+
+
 async def remember_placing(tx: Tx, user_id: UserId, known: KnownPlacing) -> None:
     """Keep what an optimistic id has become."""
     await tx.send(

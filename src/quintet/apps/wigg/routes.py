@@ -36,6 +36,7 @@ from quintet.kernel.cache import HotAnswer
 from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, Cursor, Limit, Page, delete, get, patch, post
 from quintet.kernel.http.paging import cut
+from quintet.kernel.live.log import room_seq
 
 TAG = "WIGG"
 Segments = Annotated[
@@ -138,7 +139,9 @@ async def read_cells(request: Call, title_id: FromPath[str]) -> Answer[Page[Cell
     """Answer the pieces of the caller's painting; at most 490, the parts between all grids' boundaries."""
     async with request.read() as tx:
         work = await work_to_see(tx, title_id)
-        return Answer(Page(await queries.own_cells(tx, request.actor.id, work.id)))
+        cells = await queries.own_cells(tx, request.actor.id, work.id)
+        seq = await room_seq(tx, title_room(work.id))
+    return Answer(Page(cells), headers={"Room-Seq": request.room_seq(seq)})
 
 
 @get("/api/titles/{title_id:str}/milestones", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),

@@ -122,6 +122,9 @@ class CurveChange(msgspec.Struct, frozen=True):
         return bool(self.users or self.cells or self.level_cells)
 
 
+NO_CHANGE: Final = CurveChange(0, [], [], [], [], [])
+
+
 def curve_change(before: Contribution, after: Contribution) -> CurveChange:
     """How a title's curve changes when a user's contribution goes from `before` to `after`."""
     change = CurveChange(bool(after) - bool(before), [], [], [], [], [])

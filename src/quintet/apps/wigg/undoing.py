@@ -38,7 +38,7 @@ from quintet.apps.wigg.placing import said
 from quintet.apps.wigg.queries import Own, Writing
 from quintet.apps.wigg.records import Record, action_of_token, is_token, new_action, undo_token
 from quintet.apps.wigg.reversal import Reversal
-from quintet.apps.wigg.rules import CurveChange, curve_change
+from quintet.apps.wigg.rules import NO_CHANGE, curve_change
 from quintet.apps.wigg.telling import seen, shown_states, skipped, told_parts, told_wiggs
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
@@ -47,7 +47,6 @@ from quintet.kernel.secrets import Secrets
 
 SESSION_UNDONE_WITHIN: Final = timedelta(hours=24)
 _SESSION_PAGE: Final = 200
-_NO_CHANGE: Final = CurveChange(0, [], [], [], [], [])
 _UUID_LENGTH: Final = 36
 
 
@@ -185,7 +184,7 @@ async def _write(
     absent = [change.after for change in net.marks if isinstance(change.after, Absent)]
     if net.marks:
         gone = [one.id for one in absent]
-        await queries.write(tx, actor.id, own.title_id, Writing(marks, gone, [], 0, _NO_CHANGE))
+        await queries.write(tx, actor.id, own.title_id, Writing(marks, gone, [], 0, NO_CHANGE))
         back = [Absent(one.id, None) for one in marks]
         await editing_queries.remember_removers(tx, actor.id, own.title_id, absent + back)
     await editing_queries.note_undone(tx, targets, tx.now if told.direction == "undo" else None)
