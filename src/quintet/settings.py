@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_auth: Limit = Limit(10, 60, 10)
     limit_refresh: Limit = Limit(30, 60, 30)
     limit_place: Limit = Limit(60, 60, 60)
+    limit_player: Limit = Limit(120, 60, 120)
+    push_allow_private: Literal["no", "yes"] = "no"
     oidc_issuer: str = ""
     oidc_jwks_url: str = ""
     oidc_audiences: tuple[str, ...] = ()
