@@ -81,6 +81,8 @@ create table wigg.player_media (
     episode integer,
     year integer,
     duration_seconds double precision,
+    last_event text not null,           -- and where that was: binding it to a title takes up from there
+    position integer,
     seen_at timestamptz not null,
     title_id text collate "C" references catalogue.works (id) on delete cascade,
     -- Its index serves the look-up of what a player speaks of.

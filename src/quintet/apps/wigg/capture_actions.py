@@ -1,7 +1,7 @@
 """The verbs of live capture: start, seek, pause, resume, stop, mark, and waking up at milestones.
 
 Invariant: every change goes through `make_moves`, which tells what was passed, plans the next wake-up and
-writes the capture, in the transaction of the change itself; so nothing is told twice, and a crash loses nothing.
+writes the capture, in the transaction of the change itself; so nothing is told twice, nor lost in a crash.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,10 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from quintet.apps.wigg import capture_access as access
 from quintet.apps.wigg import capture_queries as queries
 from quintet.apps.wigg import capture_rules as rules
+from quintet.apps.wigg import capture_wake_queries as wake_queries
 from quintet.apps.wigg import push_queries
 from quintet.apps.wigg.access import title_id_of
 from quintet.apps.wigg.actions import place_wigg
@@ -30,8 +29,8 @@ from quintet.apps.wigg.capture_model import (
     NoActiveCapture,
     ShownCapture,
 )
-from quintet.apps.wigg.capture_queries import Planned, Span
 from quintet.apps.wigg.capture_rules import Move
+from quintet.apps.wigg.capture_wake_queries import Planned, Span
 from quintet.apps.wigg.model import NewWigg, PlacedWigg
 from quintet.apps.wigg.push_queries import NewPush
 from quintet.apps.wigg.rules import pct_of, position_of
@@ -51,7 +50,7 @@ PUSH_LIFETIME: Final = timedelta(minutes=10)  # "you have come to the twist" is 
 
 
 async def start_capture(tx: Tx, actor: Actor, new: NewCapture) -> tuple[Capture, bool]:
-    """Start capturing a title; what one captures of it already is answered as it is. Whether it is new, too."""
+    """Start capturing a title, or answer what one captures of it already; and whether it is new."""
     work = await work_to_see(tx, new.title_id)
     if new.mode == "timed" and work.total_length_seconds is None:
         raise LengthUnknown
@@ -116,7 +115,7 @@ async def stop(tx: Tx, actor: Actor, capture_id: UUID) -> Capture:
 
 
 async def mark_now(tx: Tx, actor: Actor, secrets: Secrets, mark: MarkNow) -> PlacedWigg:
-    """Place a mark where one is; raises NoActiveCapture or CaptureStopped where nothing says where that is."""
+    """Place a mark where one is; raises NoActiveCapture or CaptureStopped where nothing says where."""
     title_id, pct = await _place_of(tx, actor, mark)
     new = NewWigg(
         position_pct=pct,
@@ -189,10 +188,10 @@ async def make_moves(tx: Tx, moves: Sequence[Move], *, told: bool = True) -> Non
         for m in moves
         if m.played_to > m.before.anchor_position
     ]
-    reached = await queries.reach_milestones(tx, spans) if spans else []
+    reached = await wake_queries.reach_milestones(tx, spans) if spans else []
     ahead = [Span(c.id, c.title_id, 0, c.anchor_position) for c in by_id.values() if rules.is_moving(c)]
-    upcoming = await queries.next_milestones(tx, ahead) if ahead else {}
-    await queries.write_captures(tx, [_planned(c, upcoming.get(c.id)) for c in by_id.values()])
+    upcoming = await wake_queries.next_milestones(tx, ahead) if ahead else {}
+    await wake_queries.write_captures(tx, [_planned(c, upcoming.get(c.id)) for c in by_id.values()])
     for capture in by_id.values() if told else ():
         tx.emit(access.user_room(capture.user_id), _changed(capture))
     messages: list[NewPush] = []
@@ -241,16 +240,15 @@ def _changed(capture: Capture) -> CaptureChanged:
 
 async def replan_title(tx: Tx, title_id: WorkId) -> None:
     """Plan anew what moves along a title; to be called wherever its milestones or its length are written."""
-    await queries.replan_captures(tx, title_id)
+    await wake_queries.replan_captures(tx, title_id)
 
 
 async def wake_due(database: Database) -> int:
     """Wake up captures that have come to a milestone, a bounded part of them; how many."""
 
     async def wake(tx: Tx) -> int:
-        due = await queries.due_captures(tx, MOST_AT_ONCE)
+        due = await wake_queries.due_captures(tx, MOST_AT_ONCE)
         await make_moves(tx, [rules.settled(one, tx.now) for one in due], told=False)
         return len(due)
 
     return await database.transact(wake)
-

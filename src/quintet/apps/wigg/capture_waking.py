@@ -7,7 +7,7 @@ capture, and a node that dies leaves nothing untold.
 import asyncio
 from typing import Final
 
-from quintet.apps.wigg import capture_queries as queries
+from quintet.apps.wigg import capture_wake_queries as queries
 from quintet.apps.wigg.capture_actions import MOST_AT_ONCE, wake_due
 from quintet.kernel.http.call import Kernel
 

@@ -28,7 +28,7 @@ _TOKEN_LIVES: Final = timedelta(hours=12)  # RFC 8292 allows 24
 
 
 def vapid_key(secrets: Secrets) -> ec.EllipticCurvePrivateKey:
-    """The server's key for push services: derived from a secret of the database, so all nodes have the same."""
+    """The server's key for push services, derived from a secret of the database: all nodes have the same."""
     wide = secrets.mac("push", "vapid 1") + secrets.mac("push", "vapid 2")
     return ec.derive_private_key(int.from_bytes(wide) % (_ORDER - 1) + 1, _CURVE)
 

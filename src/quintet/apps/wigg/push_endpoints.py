@@ -25,7 +25,7 @@ class ForbiddenEndpoint(Exception):
 
 
 def parts_of(endpoint: str, *, private: bool) -> SplitResult:
-    """The parts of an endpoint's address; raises ForbiddenEndpoint. `private` allows http and our own network."""
+    """The parts of an endpoint; raises ForbiddenEndpoint. `private` allows http and our own network."""
     try:
         parts = urlsplit(endpoint)
         port = parts.port

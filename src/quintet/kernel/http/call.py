@@ -53,6 +53,7 @@ class Kernel(msgspec.Struct):
     epoch: str
     authenticate: Authenticate
     draining: bool = False
+    of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
 
 class Rules(msgspec.Struct, frozen=True):
