@@ -213,7 +213,9 @@ async def test_what_waits_is_written_before_the_event_that_follows(world: World,
     title = await new_title(ada, total_length_seconds=None)
     await tell(world, secret, event="play", title_id=title)
     await tell(world, secret, event="progress", title_id=title, position_pct=10)
-    assert (await tell(world, secret, event="progress", title_id=title, position_pct=11))["outcome"] == "folded"
+    assert (await tell(world, secret, event="progress", title_id=title, position_pct=11))[
+        "outcome"
+    ] == "folded"
     await tell(world, secret, event="pause", title_id=title)
     assert ((await listed(ada))["current_pct"], (await listed(ada))["is_paused"]) == (11, True)
     assert folding_of(world.kernel).due(world.clock.now(), even_if_early=True) == []
@@ -410,13 +412,16 @@ async def test_plex_sends_a_form_with_a_poster(world: World, ada: Traveller) -> 
         },
     }  # fmt: skip
     answer = await world.post(
-        f"{PLAYERS}/plex/{secret}", **form(json.dumps(payload), thumb=("thumb.jpg", b"\xff\xd8\xff", "image/jpeg"))
+        f"{PLAYERS}/plex/{secret}",
+        **form(json.dumps(payload), thumb=("thumb.jpg", b"\xff\xd8\xff", "image/jpeg")),
     )
     assert answer.json()["outcome"] == "started", answer.text
     assert (await listed(ada))["items"][0]["title_id"] == title
     assert (await listed(ada))["current_pct"] == pytest.approx(25, abs=0.1)
     del payload["Metadata"]["viewOffset"], payload["Metadata"]["duration"]  # pyright: ignore
-    paused = await world.post(f"{PLAYERS}/plex/{secret}", **form(json.dumps(payload | {"event": "media.pause"})))
+    paused = await world.post(
+        f"{PLAYERS}/plex/{secret}", **form(json.dumps(payload | {"event": "media.pause"}))
+    )
     assert paused.json()["outcome"] == "moved"
     assert (await listed(ada))["current_pct"] == pytest.approx(25, abs=0.1)
     assert (await listed(ada))["is_paused"]

@@ -251,4 +251,6 @@ def test_a_medium_is_the_same_in_any_case_and_another_by_another_player() -> Non
     assert media_key("plex", HEAT) == media_key("plex", Medium("HEAT", "film", 1995))
     assert media_key("plex", HEAT) != media_key("kodi", HEAT)
     assert media_key("plex", HEAT) != media_key("plex", Medium("Heat", "film", 1986))
-    assert media_key("plex", EPISODE) != media_key("plex", Medium("Bushwhacked", "episode", 2002, "Firefly", 1, 4))
+    assert media_key("plex", EPISODE) != media_key(
+        "plex", Medium("Bushwhacked", "episode", 2002, "Firefly", 1, 4)
+    )

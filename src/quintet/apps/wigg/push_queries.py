@@ -107,14 +107,19 @@ async def delete_own_subscription(tx: Tx, user_id: UserId, subscription_id: UUID
 
 
 async def queue_pushes(tx: Tx, messages: Sequence[NewPush], expires_at: Instant) -> None:
-    """Send messages on their way to every browser of their users that has not too many waiting."""
+    """Send messages on their way to every browser of their users, as far as not too many wait for it."""
     await tx.send(
         """
         insert into wigg.pushes (id, subscription_id, message, due_at, expires_at)
-        select gen_random_uuid(), s.id, m.message, $2, $3
-        from jsonb_to_recordset($1::jsonb) as m(user_id uuid, message text)
-        join wigg.push_subscriptions s on s.user_id = m.user_id
-        where (select count(*) from wigg.pushes p where p.subscription_id = s.id) < $4
+        select gen_random_uuid(), subscription_id, message, $2, $3
+        from (
+            select s.id as subscription_id, m.message,
+                   row_number() over (partition by s.id)
+                   + (select count(*) from wigg.pushes p where p.subscription_id = s.id) as place
+            from jsonb_to_recordset($1::jsonb) as m(user_id uuid, message text)
+            join wigg.push_subscriptions s on s.user_id = m.user_id
+        ) wanted
+        where place <= $4
         """,
         encode(messages).decode(),
         tx.now,
