@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_signed_in: Limit = Limit(1200, 60, 1200)
     limit_auth: Limit = Limit(10, 60, 10)
     limit_refresh: Limit = Limit(30, 60, 30)
+    limit_upload: Limit = Limit(20, 60, 20)
     limit_place: Limit = Limit(60, 60, 60)
     limit_player: Limit = Limit(120, 60, 120)
     push_allow_private: Literal["no", "yes"] = "no"

@@ -17,11 +17,14 @@ from tests.waiting import look_again
 from tests.world import Person, World, code_of, mark, new_title
 
 from quintet.apps.wigg import capture_rules as rules
-from quintet.apps.wigg.capture_actions import replan_title, wake_due
+from quintet.apps.wigg.capture_actions import wake_due
 from quintet.apps.wigg.capture_model import Capture, CaptureId
+from quintet.apps.wigg.milestone_actions import add_milestone
+from quintet.apps.wigg.milestone_model import NewMilestone
 from quintet.domains.catalogue import WorkId
-from quintet.kernel.actor import UserId
+from quintet.kernel.actor import Actor, SessionId, UserId
 from quintet.kernel.clock import Instant
+from quintet.kernel.database import Tx
 
 LENGTH = 6000  # a percent a minute
 
@@ -422,27 +425,53 @@ async def test_a_pause_tells_what_was_passed_before_it(world: World, ada: Person
     assert await until_reached(world, ada, 2) == [early, late]
 
 
-async def replan(world: World, title: str) -> None:
-    await world.kernel.database.transact(lambda tx: replan_title(tx, WorkId(title)))
+async def name_milestone(person: Person, title: str, pct: float, label: str) -> str:
+    answer = await person.post(f"/api/titles/{title}/milestones", json={"pct": pct, "label": label})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
 
 
 async def test_milestones_that_change_are_planned_anew(world: World, ada: Person) -> None:
     title = await new_title(ada, total_length_seconds=LENGTH)
     await start(ada, title)
     world.clock.go(minutes=30)
-    behind = milestone(world, title, 20)
-    ahead = milestone(world, title, 40)
-    await replan(world, title)
-    world.clock.go(minutes=11)
+    behind = await name_milestone(ada, title, 20, "Behind")
+    ahead = await name_milestone(ada, title, 40, "Ahead")
+    removed = await name_milestone(ada, title, 41, "Removed")
+    assert (await ada.delete(f"/api/titles/{title}/milestones/{removed}")).status_code == 204
+    world.clock.go(minutes=12)
     assert await until_reached(world, ada, 1) == [ahead]
-    assert behind not in reached(world, ada), "it was passed before it was there"
-    moved = milestone(world, title, 90)
-    await replan(world, title)
+    moved = await name_milestone(ada, title, 90, "Moved")
     await wake_due(world.kernel.database)
-    world.sql("update wigg.milestones set position = 50000000 where id = %s", moved)
-    await replan(world, title)
+    answer = await ada.patch(f"/api/titles/{title}/milestones/{moved}", json={"pct": 50})
+    assert answer.status_code == 200
     world.clock.go(minutes=10)
     assert await until_reached(world, ada, 2) == [ahead, moved]
+    imported = await ada.post(f"/api/titles/{title}/milestones/import", json={"content": "55:00 Imported\n"})
+    world.clock.go(minutes=10)
+    assert (await until_reached(world, ada, 3))[2] == imported.json()["items"][0]["id"]
+    assert behind not in reached(world, ada), "it was passed before it was there"
+
+
+async def test_starting_waits_for_whoever_names_a_milestone(world: World, ada: Person) -> None:
+    """Neither sees the other's row, so without the wait the new capture would never be told of it."""
+    title = await new_title(ada, total_length_seconds=LENGTH)
+    starting: asyncio.Task[Any] | None = None
+
+    async def name_slowly(tx: Tx) -> None:
+        nonlocal starting
+        actor = Actor(UserId(UUID(ada.id)), SessionId(uuid4()), "user")
+        await add_milestone(tx, actor, title, NewMilestone(10, "Slowly named"))
+        starting = asyncio.create_task(start(ada, title))
+        for _ in range(30):
+            await look_again()
+        assert not starting.done()
+
+    await world.kernel.database.transact(name_slowly)
+    assert starting is not None
+    capture = await starting
+    ((wakes_at,),) = world.sql("select wakes_at from wigg.captures where id = %s", capture["id"])
+    assert wakes_at is not None
 
 
 async def test_what_is_due_survives_a_replan(world: World, ada: Person) -> None:
@@ -450,7 +479,7 @@ async def test_what_is_due_survives_a_replan(world: World, ada: Person) -> None:
     due = milestone(world, title, 10)
     await start(ada, title)
     world.clock.go(minutes=11)
-    await replan(world, title)
+    await name_milestone(ada, title, 90, "Another")
     assert await until_reached(world, ada, 1) == [due]
 
 

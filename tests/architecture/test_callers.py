@@ -39,6 +39,7 @@ class Stage(msgspec.Struct):
     title: str
     wigg_id: str
     session_id: str
+    milestone_id: str = ""
 
 
 class Made(msgspec.Struct):
@@ -68,10 +69,24 @@ async def mark_again(world: World, stage: Stage) -> None:
     stage.wigg_id = (await mark(stage.ada, stage.title, 50, note=WHISPERED))["id"]
 
 
+async def name_the_bank(world: World, stage: Stage) -> None:
+    """A milestone of Ada's, there whoever removed it before."""
+    _ = world
+    body = {"pct": 30, "label": "The bank"}
+    answer = await stage.ada.post(f"/api/titles/{stage.title}/milestones", json=body)
+    stage.milestone_id = answer.json()["id"]
+
+
 def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
     """A call whose path names parts of the stage."""
     return lambda stage: Made(
-        path.format(title_id=stage.title, wigg_id=stage.wigg_id, session_id=stage.session_id), body
+        path.format(
+            title_id=stage.title,
+            wigg_id=stage.wigg_id,
+            session_id=stage.session_id,
+            milestone_id=stage.milestone_id,
+        ),
+        body,
     )
 
 
@@ -91,6 +106,24 @@ CALLS: dict[tuple[str, str], Told] = {
     ("GET", f"{TITLE}/t2g"): Told(at(f"{TITLE}/t2g")),
     ("GET", f"{TITLE}/t2g/history"): Told(at(f"{TITLE}/t2g/history")),
     ("GET", f"{TITLE}/milestones"): Told(at(f"{TITLE}/milestones")),
+    ("POST", f"{TITLE}/milestones"): Told(
+        at(f"{TITLE}/milestones", {"pct": 30, "label": "The bank"}), 200, before=name_the_bank
+    ),
+    ("POST", f"{TITLE}/milestones/import"): Told(
+        at(f"{TITLE}/milestones/import", {"content": "51:00 The bank\n"})
+    ),
+    ("PATCH", f"{TITLE}/milestones/{{milestone_id}}"): Told(
+        at(f"{TITLE}/milestones/{{milestone_id}}", {"icon": "fire"}),
+        others=403,
+        staff=200,
+        before=name_the_bank,
+    ),
+    ("DELETE", f"{TITLE}/milestones/{{milestone_id}}"): Told(
+        at(f"{TITLE}/milestones/{{milestone_id}}"), 204, others=403, staff=204, before=name_the_bank
+    ),
+    ("POST", f"{TITLE}/milestones/{{milestone_id}}/verify"): Told(
+        at(f"{TITLE}/milestones/{{milestone_id}}/verify"), before=name_the_bank
+    ),
     ("GET", f"{TITLE}/wiggs"): Told(at(f"{TITLE}/wiggs")),
     ("GET", f"{TITLE}/segments/cells"): Told(at(f"{TITLE}/segments/cells")),
     ("GET", "/api/milestone-icons"): Told(at("/api/milestone-icons")),
@@ -255,6 +288,6 @@ async def test_missing_and_anothers_look_alike(world: World) -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(key for key, rules in ROUTES.items() if rules.access))
 async def test_strangers_are_refused_before_their_body_is_read(world: World, method: str, path: str) -> None:
     """What is wrong with a body is told only to whom the route is for."""
-    address = path.format(title_id="t", wigg_id=uuid4(), session_id=uuid4())
+    address = path.format(title_id="t", wigg_id=uuid4(), session_id=uuid4(), milestone_id=uuid4())
     body = {"content": b"[" * 40, "headers": {"Content-Type": "text/nonsense"}} if method != "GET" else {}
     assert code_of(await world.http.request(method, address, **body)) == (401, "not_signed_in")

@@ -147,6 +147,9 @@ async def test_nasty_values_everywhere(world: World) -> None:
         "session_id": None, "optimistic_id": None, "created_at": None},
         ("POST", f"/api/titles/t-{ada.username}/wiggs/batch"): {"wiggs": [{"position_pct": 1}],
         "session_id": None},
+        ("POST", f"/api/titles/t-{ada.username}/milestones"): {"pct": 1, "label": "x", "icon": "star"},
+        ("POST", f"/api/titles/t-{ada.username}/milestones/import"): {"content": "0:00 x", "format": None,
+        "source": None},
         ("POST", "/auth/login"): {"password": "p", "email": "e", "username": "u"},
         ("POST", "/auth/refresh"): {"refresh_token": "r"},
     }  # fmt: skip
@@ -162,6 +165,7 @@ async def test_nasty_values_everywhere(world: World) -> None:
         f"/api/titles/t-{ada.username}",
         "/api/titles?limit=100",
         f"/api/titles/t-{ada.username}/wiggs",
+        f"/api/titles/t-{ada.username}/milestones",
     ):
         assert (await ada.get(path)).status_code == 200  # what was taken can be told again
     for value in NASTY:

@@ -2,6 +2,7 @@
 
 from quintet.apps.wigg.capture_routes import CAPTURE_ROUTES
 from quintet.apps.wigg.capture_waking import keep_waking
+from quintet.apps.wigg.milestone_routes import MILESTONE_ROUTES
 from quintet.apps.wigg.player_folding import begin_folding, keep_flushing
 from quintet.apps.wigg.player_routes import PLAYER_ROUTES
 from quintet.apps.wigg.push_routes import PUSH_ROUTES
@@ -14,7 +15,7 @@ from quintet.kernel.parts import Part
 
 PART = Part(
     "wigg",
-    routes=(*TITLE_ROUTES, *ROUTES, *CAPTURE_ROUTES, *PLAYER_ROUTES, *PUSH_ROUTES),
+    routes=(*TITLE_ROUTES, *ROUTES, *MILESTONE_ROUTES, *CAPTURE_ROUTES, *PLAYER_ROUTES, *PUSH_ROUTES),
     background=(keep_computing, keep_waking, keep_flushing, keep_pushing),
     on_start=(begin_folding,),
 )

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from quintet.apps.wigg import queries
+from quintet.apps.wigg import milestone_queries, queries
+from quintet.apps.wigg.milestone_model import Milestone, MilestoneNotFound, NotYourMilestone
 from quintet.apps.wigg.model import SessionNotFound, Wigg, WiggNotFound
 from quintet.apps.wigg.queries import Own
 from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id
-from quintet.kernel.actor import Actor
+from quintet.kernel.actor import Access, Actor
 from quintet.kernel.database import Tx
 
 
@@ -45,6 +46,16 @@ async def wigg_to_change(tx: Tx, actor: Actor, title_id: str, wigg_id: UUID) -> 
         if wigg.id == wigg_id:
             return wigg, own
     raise WiggNotFound
+
+
+async def milestone_to_change(tx: Tx, actor: Actor, title_id: WorkId, milestone_id: UUID) -> Milestone:
+    """The milestone, locked, if the actor may change it; raises MilestoneNotFound or NotYourMilestone."""
+    milestone = await milestone_queries.milestone_locked(tx, title_id, milestone_id)
+    if milestone is None:
+        raise MilestoneNotFound
+    if milestone.created_by != actor.id and actor.access < Access.MODERATOR:
+        raise NotYourMilestone
+    return milestone
 
 
 def check_session(session_id: UUID | None) -> None:

@@ -21,7 +21,6 @@ from quintet.apps.wigg.capture_model import (
     CaptureChanged,
     CaptureId,
     CaptureStopped,
-    LengthUnknown,
     MarkNow,
     MilestoneReached,
     Mode,
@@ -31,6 +30,7 @@ from quintet.apps.wigg.capture_model import (
 )
 from quintet.apps.wigg.capture_rules import Move
 from quintet.apps.wigg.capture_wake_queries import Planned, Span
+from quintet.apps.wigg.milestone_model import LengthUnknown
 from quintet.apps.wigg.model import NewWigg, PlacedWigg
 from quintet.apps.wigg.push_queries import NewPush
 from quintet.apps.wigg.rules import pct_of, position_of
@@ -81,6 +81,7 @@ async def begin(
         updated_at=tx.now,
         stopped_at=None,
     )
+    await wake_queries.let_milestones_settle(tx, work.id)
     if not await queries.insert_capture(tx, capture):
         raise AssertionError("under the user's lock nobody else starts a capture")
     stale = await queries.stalest_active(tx, user_id, MOST_ACTIVE)

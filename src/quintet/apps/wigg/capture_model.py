@@ -15,7 +15,7 @@ from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import UserId
 from quintet.kernel.clock import Instant
 from quintet.kernel.live.log import Event
-from quintet.kernel.refusals import Conflict, NotFound, Unprocessable
+from quintet.kernel.refusals import Conflict, NotFound
 
 CaptureId = NewType("CaptureId", UUID)
 Mode = Literal["manual", "timed", "player"]
@@ -114,10 +114,6 @@ class CaptureStopped(Conflict):
 
 class NoActiveCapture(Conflict):
     """You capture nothing of this title now, so say where the mark belongs."""
-
-
-class LengthUnknown(Unprocessable):
-    """The title has no length, so nothing can be timed along it."""
 
 
 class CaptureChanged(Event, frozen=True):

@@ -14,12 +14,12 @@ from quintet.apps.wigg.capture_model import (
     CapturePosition,
     Captures,
     CaptureStopped,
-    LengthUnknown,
     MarkNow,
     NewCapture,
     NoActiveCapture,
     ShownCapture,
 )
+from quintet.apps.wigg.milestone_model import LengthUnknown
 from quintet.apps.wigg.model import OptimisticIdReused, PlacedWigg, SessionNotFound
 from quintet.domains.catalogue import WorkNotFound
 from quintet.kernel.actor import Access, Actor

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from quintet.apps.wigg.capture_model import Capture, CaptureId, Reached
+from quintet.apps.wigg.milestone_queries import LOCK
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
@@ -122,6 +123,15 @@ async def due_captures(tx: Tx, most: int) -> list[Capture]:
         tx.now,
         most,
     )
+
+
+async def let_milestones_settle(tx: Tx, title_id: WorkId) -> None:
+    """Wait for whoever writes milestones of the title, and let nobody write more until the transaction ends.
+
+    Who writes them plans anew what is captured, but does not see a capture that is only being started; so
+    that one comes before or after it, never beside it.
+    """
+    await tx.send("select pg_advisory_xact_lock_shared($1, hashtext($2))", LOCK, title_id)
 
 
 async def replan_captures(tx: Tx, title_id: WorkId) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from quintet.apps.wigg.model import ActionId, Cell, Milestone, Piece, Wigg, WiggId
+from quintet.apps.wigg.model import ActionId, Cell, Piece, Wigg, WiggId
 from quintet.apps.wigg.rules import CurveChange, pct_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import UserId
@@ -238,21 +238,4 @@ async def curve_on_grid(tx: Tx, title_id: WorkId, room: str, starts: list[int]) 
         title_id,
         room,
         starts,
-    )
-
-
-async def milestones(tx: Tx, title_id: WorkId) -> list[Milestone]:
-    """A title's milestones in their order."""
-    return await tx.all(
-        lambda id_, position, label, icon, source, verified, created_by, created_at: Milestone(
-            id_, pct_of(position), label, icon, source, verified, created_by, created_at
-        ),
-        """
-        select id, position, label, icon, source, verified_at is not null, created_by, created_at
-        from wigg.milestones
-        where title_id = $1
-        order by position, created_at
-        limit 1000
-        """,
-        title_id,
     )

@@ -1,6 +1,6 @@
 """WIGG's edge for marks and curves."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -10,7 +10,6 @@ from quintet.apps.wigg.access import title_id_of, title_room
 from quintet.apps.wigg.model import (
     Cell,
     ChangedWigg,
-    Milestone,
     NewWigg,
     OptimisticIdReused,
     OwnWiggs,
@@ -41,12 +40,6 @@ TAG = "WIGG"
 Segments = Annotated[
     int, QueryParameter(ge=LEAST_SEGMENTS, le=MOST_SEGMENTS, description="How many equal parts.")
 ]
-ICONS = {
-    "star": "⭐", "fire": "🔥", "rocket": "🚀", "heart": "❤️", "skull": "💀", "sword": "⚔️", "boss": "👹",
-    "twist": "🌀", "laugh": "😂", "cry": "😢", "gasp": "😱", "music": "🎵", "trophy": "🏆", "bomb": "💣",
-    "door": "🚪", "key": "🔑", "map": "🗺️", "flag": "🚩", "clock": "⏰", "book": "📖", "film": "🎬",
-    "game": "🎮", "coffee": "☕", "zzz": "💤",
-}  # fmt: skip
 _MARK = {"position_pct": 37.5, "rating": 2, "note": "the heist begins"}
 
 
@@ -141,22 +134,6 @@ async def read_cells(request: Call, title_id: FromPath[str]) -> Answer[Page[Cell
         return Answer(Page(await queries.own_cells(tx, request.actor.id, work.id)))
 
 
-@get("/api/titles/{title_id:str}/milestones", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
-     summary="A title's milestones")  # fmt: skip
-async def read_milestones(request: Call, title_id: FromPath[str]) -> Answer[Page[Milestone]]:
-    """Answer the title's named moments in their order."""
-    async with request.read() as tx:
-        work = await work_to_see(tx, title_id)
-        return Answer(Page(await queries.milestones(tx, work.id)))
-
-
-@get("/api/milestone-icons", access=Access.PUBLIC, tag=TAG, summary="The icons a milestone can have")
-async def read_icons() -> Answer[dict[str, Any]]:
-    """Answer icon names and their emoji."""
-    items = [{"name": name, "emoji": emoji} for name, emoji in ICONS.items()]
-    return Answer({"items": items, "next_cursor": None}, max_age_seconds=300)
-
-
 @post("/api/titles/{title_id:str}/wiggs", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
       refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example=_MARK,
       secret=True, summary="Mark where a title gets good")  # fmt: skip
@@ -212,6 +189,6 @@ async def remove_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[
 
 
 ROUTES = (
-    read_progress, read_t2g, read_t2g_history, read_own_wiggs, read_cells, read_milestones, read_icons,
+    read_progress, read_t2g, read_t2g_history, read_own_wiggs, read_cells,
     place_wigg, place_batch, change_wigg, remove_wigg,
 )  # fmt: skip
