@@ -40,6 +40,11 @@ class Stage(msgspec.Struct):
     wigg_id: str
     session_id: str
     milestone_id: str = ""
+    capture_id: str = ""
+    player_id: str = ""
+    medium_id: str = ""
+    subscription_id: str = ""
+    secret: str = ""
 
 
 class Made(msgspec.Struct):
@@ -77,6 +82,53 @@ async def name_the_bank(world: World, stage: Stage) -> None:
     stage.milestone_id = answer.json()["id"]
 
 
+async def capture_it(world: World, stage: Stage) -> None:
+    """A capture of Ada's, not stopped."""
+    _ = world
+    body = {"title_id": stage.title, "mode": "manual"}
+    stage.capture_id = (await stage.ada.post("/api/live-capture/start", json=body)).json()["id"]
+
+
+async def stop_all(world: World, stage: Stage) -> None:
+    """Nobody captures anything."""
+    _ = stage
+    world.sql("delete from wigg.captures")
+
+
+async def unsubscribe_all(world: World, stage: Stage) -> None:
+    """No browser is subscribed."""
+    _ = stage
+    world.sql("delete from wigg.push_subscriptions")
+
+
+async def play_it(world: World, stage: Stage) -> None:
+    """A player of Ada's, and something it plays that nobody knows; the only one, since a user has few."""
+    world.sql("delete from wigg.players where user_id = %s", stage.ada.id)
+    player = (await stage.ada.post(PLAYERS, json={})).json()
+    stage.player_id, stage.secret = player["id"], player["secret"]
+    await world.post(f"{PLAYERS}/generic/{stage.secret}", json={"event": "stop", "title": WHISPERED})
+    stage.medium_id = (await stage.ada.get(f"{PLAYERS}/unmatched")).json()["items"][0]["id"]
+
+
+async def unbind_it(world: World, stage: Stage) -> None:
+    """The same, for a route that makes the medium wait no more."""
+    world.sql("delete from wigg.player_media where user_id = %s", stage.ada.id)
+    await play_it(world, stage)
+
+
+async def make_room(world: World, stage: Stage) -> None:
+    """A user has few players."""
+    _ = stage
+    world.sql("delete from wigg.players")
+
+
+async def subscribe_it(world: World, stage: Stage) -> None:
+    """A browser of Ada's."""
+    _ = world
+    body = SUBSCRIPTION | {"endpoint": "https://push.example.com/ada"}
+    stage.subscription_id = (await stage.ada.post("/api/v1/push/subscriptions", json=body)).json()["id"]
+
+
 def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
     """A call whose path names parts of the stage."""
     return lambda stage: Made(
@@ -85,12 +137,26 @@ def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
             wigg_id=stage.wigg_id,
             session_id=stage.session_id,
             milestone_id=stage.milestone_id,
+            capture_id=stage.capture_id,
+            player_id=stage.player_id,
+            medium_id=stage.medium_id,
+            subscription_id=stage.subscription_id,
+            secret=stage.secret,
         ),
         body,
     )
 
 
 TITLE = "/api/titles/{title_id}"
+CAPTURE = "/api/live-capture"
+PLAYERS = "/api/live-capture/players"
+SUBSCRIPTION = {
+    "endpoint": "https://push.example.com/somebody",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
 CALLS: dict[tuple[str, str], Told] = {
     ("GET", "/health/live"): Told(at("/health/live")),
     ("GET", "/health/ready"): Told(at("/health/ready")),
@@ -134,6 +200,52 @@ CALLS: dict[tuple[str, str], Told] = {
     ),
     ("DELETE", f"{TITLE}/wiggs/{{wigg_id}}"): Told(
         at(f"{TITLE}/wiggs/{{wigg_id}}"), others=404, before=mark_again
+    ),
+}
+CALLS |= {
+    ("GET", CAPTURE): Told(at(CAPTURE)),
+    ("POST", f"{CAPTURE}/start"): Told(
+        lambda stage: Made(f"{CAPTURE}/start", {"title_id": stage.title, "mode": "manual"}),
+        201,
+        before=stop_all,
+    ),
+    ("PUT", f"{CAPTURE}/{{capture_id}}/position"): Told(
+        at(f"{CAPTURE}/{{capture_id}}/position", {"current_pct": 5}), others=404, before=capture_it
+    ),
+    **{
+        ("POST", f"{CAPTURE}/{{capture_id}}/{verb}"): Told(
+            at(f"{CAPTURE}/{{capture_id}}/{verb}"), others=404, before=capture_it
+        )
+        for verb in ("pause", "resume", "stop")
+    },
+    ("POST", f"{CAPTURE}/mark-wigg"): Told(
+        lambda stage: Made(f"{CAPTURE}/mark-wigg", {"title_id": stage.title, "pct": 70}), 201
+    ),
+    ("POST", PLAYERS): Told(at(PLAYERS, {}), 201, before=make_room),
+    ("GET", PLAYERS): Told(at(PLAYERS), before=play_it),
+    ("DELETE", f"{PLAYERS}/{{player_id}}"): Told(
+        at(f"{PLAYERS}/{{player_id}}"), 204, others=404, before=play_it
+    ),
+    ("GET", f"{PLAYERS}/unmatched"): Told(at(f"{PLAYERS}/unmatched"), before=play_it),
+    ("POST", f"{PLAYERS}/unmatched/{{medium_id}}"): Told(
+        lambda stage: Made(f"{PLAYERS}/unmatched/{stage.medium_id}", {"title_id": stage.title}),
+        others=404,
+        before=unbind_it,
+    ),
+    # Whoever knows the secret is the player; without a form Plex is not understood.
+    ("POST", f"{PLAYERS}/plex/{{secret}}"): Told(at(f"{PLAYERS}/plex/{{secret}}", {}), 415, before=play_it),
+    **{
+        ("POST", f"{PLAYERS}/{name}/{{secret}}"): Told(
+            at(f"{PLAYERS}/{name}/{{secret}}", {"event": "unknown"}), before=play_it
+        )
+        for name in ("jellyfin", "trakt", "kodi", "generic")
+    },
+    ("GET", "/api/v1/push/key"): Told(at("/api/v1/push/key")),
+    ("POST", "/api/v1/push/subscriptions"): Told(
+        at("/api/v1/push/subscriptions", SUBSCRIPTION), 201, before=unsubscribe_all
+    ),
+    ("DELETE", "/api/v1/push/subscriptions/{subscription_id}"): Told(
+        at("/api/v1/push/subscriptions/{subscription_id}"), 204, others=404, before=subscribe_it
     ),
 }
 # Accounts stand under two prefixes. Bodies that are refused early: what they do is tested elsewhere.
@@ -288,6 +400,8 @@ async def test_missing_and_anothers_look_alike(world: World) -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(key for key, rules in ROUTES.items() if rules.access))
 async def test_strangers_are_refused_before_their_body_is_read(world: World, method: str, path: str) -> None:
     """What is wrong with a body is told only to whom the route is for."""
-    address = path.format(title_id="t", wigg_id=uuid4(), session_id=uuid4(), milestone_id=uuid4())
+    address = path.format(title_id="t", wigg_id=uuid4(), session_id=uuid4(), milestone_id=uuid4(),
+                          capture_id=uuid4(), player_id=uuid4(), medium_id=uuid4(),
+                          subscription_id=uuid4())  # fmt: skip
     body = {"content": b"[" * 40, "headers": {"Content-Type": "text/nonsense"}} if method != "GET" else {}
     assert code_of(await world.http.request(method, address, **body)) == (401, "not_signed_in")
