@@ -1,4 +1,5 @@
-"""People who travel in time: their access token is renewed before each call, since it lasts for a quarter hour."""
+"""People who travel in time: their access token, which lasts for a quarter hour,
+is renewed before each call."""
 
 from dataclasses import dataclass
 from typing import Any

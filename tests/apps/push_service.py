@@ -1,11 +1,11 @@
-"""A push service on loopback, and the browser whose messages it takes: what browsers' makers run (RFC 8030)."""
+"""A push service on loopback (RFC 8030), and the browser whose messages it takes."""
 
 import asyncio
 import base64
 import os
 from collections import deque
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -63,7 +63,7 @@ class PushService:
         self._server: Any = None
         self._stalled: set[asyncio.Task[Any]] = set()
 
-    async def __aenter__(self) -> "PushService":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return self
 

@@ -162,7 +162,8 @@ async def test_without_a_length_nothing_can_be_timed(ada: Person) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"mode": "magic"}, {"speed": 0}, {"speed": 16.1}, {"speed": -1}, {"start_pct": 101}, {"start_pct": -1},
+        {"mode": "magic"}, {"speed": 0}, {"speed": 16.1}, {"speed": -1}, {"start_pct": 101},
+        {"start_pct": -1},
         {"title_id": 7}, {"title_id": "a\0b"}, {"extra": 1}, {"speed": "2"}, {"mode": None},
     ],
 )  # fmt: skip
@@ -253,7 +254,8 @@ async def test_captures_are_bounded(world: World, ada: Person) -> None:
     )
     world.sql(
         "insert into wigg.captures (id, user_id, title_id, mode, speed, anchor_position, anchor_at,"
-        " started_at, updated_at, stopped_at) select gen_random_uuid(), %s, 'crowd-' || n, 'manual', 1, 0, w, w,"
+        " started_at, updated_at, stopped_at) select gen_random_uuid(), %s, 'crowd-' || n, 'manual', 1, "
+        "0, w, w,"
         " w, case when n > 98 then w end from generate_series(1, 300) n,"
         " cast(%s as timestamptz) as w",
         ada.id,
@@ -549,7 +551,8 @@ async def test_a_restart_keeps_captures_and_tells_what_was_missed() -> None:
 def capture_of(position: int, speed: float, length: float | None, mode: Any, started: Instant) -> Capture:
     return Capture(
         id=CaptureId(UUID(int=1)), user_id=UserId(UUID(int=2)), title_id=WorkId("t"), mode=mode, speed=speed,
-        length_seconds=length, anchor_position=position, anchor_at=started, paused_at=None, started_at=started,
+        length_seconds=length, anchor_position=position, anchor_at=started, paused_at=None,
+        started_at=started,
         updated_at=started, stopped_at=None,
     )  # fmt: skip
 

@@ -384,7 +384,8 @@ async def test_many_events_at_once_make_one_capture(world: World, ada: Traveller
         (b'{"event": "seek", "title": "x", "position_pct": 100.5}', 422),
         (b'{"event": "rate", "title": "x", "rate": 0}', 422), (b'{"event": "rate", "title": "x"}', 422),
         (b'{"event": "rate", "title": "x", "rate": 17}', 422),
-        (b'{"event": "play", "title": {"a": 1}}', 422), (b'{"event": "play", "title": "x", "year": 1.5}', 422),
+        (b'{"event": "play", "title": {"a": 1}}', 422), (b'{"event": "play", "title": "x", "year": 1.5}',
+         422),
         (b'{"event": "play", "title": "x", "kind": "song"}', 422),
         (b'{"event": "play", "title": "x", "a": ' + b"[" * 40 + b"]" * 40 + b"}", 400),
         (b'{"event": "play", "title": "x", "a": "' + b"y" * 300_000 + b'"}', 413),
@@ -403,11 +404,12 @@ def form(payload: str | None, **more: Any) -> dict[str, Any]:
 async def test_plex_sends_a_form_with_a_poster(world: World, ada: Traveller) -> None:
     secret, name = await secret_of(ada), f"Heat {uuid4().hex[:6]}"
     title = await new_title(ada, title=name, year=1995)
-    payload = {
+    payload: dict[str, Any] = {
         "event": "media.play", "user": True, "owner": True, "Account": {"id": 1, "title": "ada"},
         "Server": {"title": "Office"}, "Player": {"local": True, "uuid": "r6yfkdnfggbh2bdnvkffwbms"},
         "Metadata": {
-            "librarySectionType": "movie", "ratingKey": "1936545", "type": "movie", "title": name, "year": 1995,
+            "librarySectionType": "movie", "ratingKey": "1936545", "type": "movie", "title": name,
+            "year": 1995,
             "duration": 10_200_000, "viewOffset": 2_550_000, "guid": "plex://movie/5d77682ab3bd2b001f5d6c54",
         },
     }  # fmt: skip
@@ -418,7 +420,7 @@ async def test_plex_sends_a_form_with_a_poster(world: World, ada: Traveller) -> 
     assert answer.json()["outcome"] == "started", answer.text
     assert (await listed(ada))["items"][0]["title_id"] == title
     assert (await listed(ada))["current_pct"] == pytest.approx(25, abs=0.1)
-    del payload["Metadata"]["viewOffset"], payload["Metadata"]["duration"]  # pyright: ignore
+    del payload["Metadata"]["viewOffset"], payload["Metadata"]["duration"]
     paused = await world.post(
         f"{PLAYERS}/plex/{secret}", **form(json.dumps(payload | {"event": "media.pause"}))
     )

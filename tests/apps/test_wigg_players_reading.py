@@ -13,7 +13,7 @@ from quintet.apps.wigg.players.event import Medium, media_key
 from quintet.domains.catalogue import Work, WorkId
 from quintet.kernel import json
 from quintet.kernel.clock import SystemClock
-from quintet.kernel.refusals import InvalidRequest, Refusal
+from quintet.kernel.refusals import InvalidRequest, Unprocessable
 
 EPISODE = Medium("Bushwhacked", "episode", 2002, "Firefly", 1, 3)
 HEAT = Medium("Heat", "film", 1995)
@@ -112,7 +112,8 @@ TRAKT_FILM = {"movie": {"title": "Heat", "year": 1995, "ids": {"trakt": 28, "imd
         ("trakt", {"action": "checkin", "progress": 10, **TRAKT_FILM}, None),
         ("trakt", {"action": "start", "progress": 10}, None),
         ("kodi", kodi("Player.OnPlay", player={"playerid": 1, "speed": 1}), PlayerEvent("play", medium=HEAT)),
-        ("kodi", kodi("Player.OnAVStart", position_seconds=3), PlayerEvent("play", medium=HEAT, position_seconds=3)),
+        ("kodi", kodi("Player.OnAVStart", position_seconds=3), PlayerEvent("play", medium=HEAT,
+         position_seconds=3)),
         (
             "kodi",
             kodi("Player.OnPause", player={"playerid": 1, "speed": 0}, position_seconds=61.5),
@@ -126,11 +127,14 @@ TRAKT_FILM = {"movie": {"title": "Heat", "year": 1995, "ids": {"trakt": 28, "imd
             PlayerEvent("seek", medium=HEAT, position_seconds=3723.5),
         ),
         ("kodi", kodi("Player.OnStop", KODI_EPISODE, end=False), PlayerEvent("stop", medium=EPISODE)),
-        ("kodi", kodi("Player.OnSpeedChanged", player={"speed": 2}), PlayerEvent("rate", medium=HEAT, rate=2)),
-        ("kodi", kodi("Player.OnSpeedChanged", player={"speed": 32}), PlayerEvent("rate", medium=HEAT, rate=16)),
+        ("kodi", kodi("Player.OnSpeedChanged", player={"speed": 2}), PlayerEvent("rate", medium=HEAT,
+         rate=2)),
+        ("kodi", kodi("Player.OnSpeedChanged", player={"speed": 32}), PlayerEvent("rate", medium=HEAT,
+         rate=16)),
         ("kodi", kodi("Player.OnSpeedChanged", player={"speed": 0}), PlayerEvent("pause", medium=HEAT)),
         ("kodi", kodi("Player.OnSpeedChanged", player={"speed": -4}), None),
-        ("kodi", kodi("Player.OnPlay", {"id": 5, "type": "movie"}), PlayerEvent("play", medium=Medium("movie 5", "film"))),
+        ("kodi", kodi("Player.OnPlay", {"id": 5, "type": "movie"}), PlayerEvent("play",
+         medium=Medium("movie 5", "film"))),
         ("kodi", kodi("Player.OnPlay", {"type": "song", "title": "x"}), None),
         (
             "kodi",
@@ -144,7 +148,8 @@ TRAKT_FILM = {"movie": {"title": "Heat", "year": 1995, "ids": {"trakt": 28, "imd
             {"event": "progress", "title": 1917, "position_seconds": "90", "duration_seconds": 0},
             PlayerEvent("progress", medium=Medium("1917"), position_seconds=90),
         ),
-        ("generic", {"event": "rate", "title_id": "t", "rate": 1.5}, PlayerEvent("rate", title_id="t", rate=1.5)),
+        ("generic", {"event": "rate", "title_id": "t", "rate": 1.5}, PlayerEvent("rate", title_id="t",
+         rate=1.5)),
         ("generic", {"event": "explode", "title_id": "t"}, None),
     ],
 )  # fmt: skip
@@ -176,9 +181,11 @@ def test_numbers_that_are_none(player: str, wrong: Any, value: Any) -> None:
 
 
 NAMES = [
-    "event", "action", "method", "NotificationType", "Metadata", "type", "title", "Name", "SeriesName", "movie",
+    "event", "action", "method", "NotificationType", "Metadata", "type", "title", "Name", "SeriesName",
+    "movie",
     "show", "episode", "season", "number", "params", "data", "item", "player", "time", "hours", "speed", "id",
-    "position_seconds", "duration_seconds", "position_pct", "rate", "progress", "title_id", "year", "series", "user",
+    "position_seconds", "duration_seconds", "position_pct", "rate", "progress", "title_id", "year",
+    "series", "user",
     "viewOffset", "duration", "RunTimeTicks", "PlaybackPositionTicks", "IsPaused", "kind", "grandparentTitle",
     "index", "parentIndex", "showtitle", "ItemType", "Year", "SeasonNumber", "EpisodeNumber",
 ]  # fmt: skip
@@ -208,8 +215,7 @@ def test_any_json_is_an_event_or_nothing_or_refused(
 ) -> None:
     try:
         event = READERS[player]({**proper, **payload})
-    except Refusal as refusal:
-        assert refusal.status == 422
+    except Unprocessable:
         return
     if event is None:
         return

@@ -159,7 +159,8 @@ async def test_subscriptions_are_bounded(world: World) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"p256dh": "AAAA"}, {"p256dh": UA_PUBLIC[:-2] + "AA"}, {"p256dh": "ü"}, {"auth": "AAAA"}, {"auth": ""},
+        {"p256dh": "AAAA"}, {"p256dh": UA_PUBLIC[:-2] + "AA"}, {"p256dh": "ü"}, {"auth": "AAAA"},
+        {"auth": ""},
         {"auth": AUTH + AUTH}, {"p256dh": "B" * 300}, {"auth": 5},
     ],
 )  # fmt: skip
