@@ -58,6 +58,7 @@ class PushService:
     """Answers what it was told to answer, one status after the other, then 201; None is no answer at all."""
 
     def __init__(self) -> None:
+        self.connections = 0
         self.received: list[Received] = []
         self.answers: deque[tuple[int, dict[str, str]] | None] = deque()
         self._server: Any = None
@@ -77,6 +78,7 @@ class PushService:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {

@@ -242,6 +242,21 @@ async def test_a_stopping_server_writes_what_waits() -> None:
         drop_database(name)
 
 
+async def test_a_server_without_its_database_stops_all_the_same() -> None:
+    name = "players_away"
+    dsn = clone_database(name)
+    try:
+        async with asyncio.timeout(15), serving(settings_for_tests(), dsn) as world:
+            ada = await traveller(world)
+            secret, title = await secret_of(ada), await new_title(ada)
+            for _ in range(2):
+                await tell(world, secret, event="progress", title_id=title, position_pct=5)
+            drop_database(name)
+            world.kernel.database.away = True
+    finally:
+        drop_database(name)
+
+
 async def test_progress_that_waited_never_overrides_what_came_later(world: World, ada: Traveller) -> None:
     secret = await secret_of(ada)
     title = await new_title(ada, total_length_seconds=None)

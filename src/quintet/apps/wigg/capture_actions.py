@@ -82,8 +82,7 @@ async def begin(
         stopped_at=None,
     )
     await wake_queries.let_milestones_settle(tx, work.id)
-    if not await queries.insert_capture(tx, capture):
-        raise AssertionError("under the user's lock nobody else starts a capture")
+    await queries.insert_capture(tx, capture)
     stale = await queries.stalest_active(tx, user_id, MOST_ACTIVE)
     moves = [rules.stopped(one, tx.now) for one in stale]
     await make_moves(tx, [*moves, Move(capture, capture, position)])

@@ -14,14 +14,13 @@ async def lock_user(tx: Tx, user_id: UserId) -> None:
     await tx.send("select pg_advisory_xact_lock(hashtextextended('wigg captures ' || $1, 0))", str(user_id))
 
 
-async def insert_capture(tx: Tx, capture: Capture) -> bool:
-    """Write a new capture; False where the user captures this title already."""
-    written = await tx.run(
+async def insert_capture(tx: Tx, capture: Capture) -> None:
+    """Write a new capture."""
+    await tx.send(
         """
         insert into wigg.captures (id, user_id, title_id, mode, speed, length_seconds, anchor_position,
                                    anchor_at, started_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        on conflict (user_id, title_id) where stopped_at is null do nothing
         """,
         capture.id,
         capture.user_id,
@@ -34,7 +33,6 @@ async def insert_capture(tx: Tx, capture: Capture) -> bool:
         capture.started_at,
         capture.updated_at,
     )
-    return written == 1
 
 
 async def active_capture(tx: Tx, user_id: UserId, title_id: WorkId) -> Capture | None:

@@ -6,6 +6,7 @@ is stopped writes it first.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +24,7 @@ from quintet.kernel.refusals import Refusal, Unavailable
 FOLD: Final = timedelta(seconds=5)
 _MOST: Final = 20_000
 _LOOK_EVERY_SECONDS: Final = 0.25
+_STOPPING_SECONDS: Final = 10
 Key = tuple[PlayerId, str | bytes]
 
 
@@ -109,7 +111,9 @@ async def keep_flushing(kernel: Kernel) -> None:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
             await _write(kernel, folding.due(kernel.clock.now()))
     except asyncio.CancelledError:
-        await _write(kernel, folding.due(kernel.clock.now(), even_if_early=True))
+        with suppress(Unavailable):  # without its database a server stops all the same
+            async with asyncio.timeout(_STOPPING_SECONDS):
+                await _write(kernel, folding.due(kernel.clock.now(), even_if_early=True))
         raise
 
 
