@@ -1,5 +1,6 @@
 """A clock that tests can move."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from quintet.kernel.clock import Instant
@@ -13,6 +14,9 @@ class Stopwatch:
 
     def now(self) -> Instant:
         return Instant.at(datetime.now(UTC) + self._ahead)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._ahead.total_seconds()
 
     def go(self, **duration: float) -> None:
         """Let time pass: `clock.go(minutes=15)`."""

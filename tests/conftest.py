@@ -13,12 +13,17 @@ import httpx2
 import psycopg
 import pytest
 import structlog
+import uvicorn
+from uvicorn.server import ServerState
 
 from quintet.app import build_app
+from quintet.kernel.http.server import BoundedProtocol
+from quintet.kernel.live.socket import SocketProtocol
 from quintet.kernel.migrations import migrate
 from quintet.kernel.postgres import Cluster
 from quintet.settings import Settings, load_settings
 from tests.clock import Stopwatch
+from tests.waiting import look_again
 from tests.world import World
 
 TEMPLATE = "quintet_template"
@@ -131,9 +136,40 @@ async def serving(settings: Settings, dsn: str, clock: Stopwatch | None = None) 
         await life
     transport = httpx2.ASGITransport(app=edge, client=("127.0.0.1", 50000))
     async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
-        yield World(http=http, kernel=litestar.state.kernel, clock=clock, dsn=dsn)
+        yield World(http=http, kernel=litestar.state.kernel, clock=clock, dsn=dsn, edge=edge)
     end.set()
     await life
+
+
+@asynccontextmanager
+async def reachable(world: World) -> AsyncGenerator[World]:
+    """The world's server on a port of loopback, which sockets need."""
+    config = uvicorn.Config(
+        world.edge, ws=SocketProtocol, lifespan="off", log_config=None, proxy_headers=False
+    )
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: BoundedProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    world.port = server.sockets[0].getsockname()[1]
+    try:
+        yield world
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        async with asyncio.timeout(10):
+            while state.connections:
+                await look_again()
+
+
+@pytest.fixture(scope="session")
+async def live(world: World) -> AsyncGenerator[World]:
+    """The same world, with a port for sockets."""
+    async with reachable(world):
+        yield world
 
 
 @pytest.fixture(scope="session")

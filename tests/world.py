@@ -55,6 +55,8 @@ class World:
     kernel: Kernel
     clock: Stopwatch
     dsn: str
+    edge: Any = None
+    port: int = 0
     people: dict[str, Person] = field(default_factory=dict)
 
     async def get(self, path: str, **request: Any) -> httpx2.Response:

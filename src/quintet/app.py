@@ -19,8 +19,14 @@ from quintet.kernel.http.edge import Edge
 from quintet.kernel.http.operations import OPERATIONS
 from quintet.kernel.http.problems import answer_exception
 from quintet.kernel.idempotency import Idempotency
+from quintet.kernel.ids import new_id
 from quintet.kernel.limits import Limits
+from quintet.kernel.live import work as live
+from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.log import server_epoch
+from quintet.kernel.live.presence import Presence
+from quintet.kernel.live.routes import LIVE_ROUTES
+from quintet.kernel.live.wakeups import Wakeups
 from quintet.kernel.parts import Part
 from quintet.kernel.secrets import load_secrets
 from quintet.kernel.telemetry import Metrics
@@ -30,6 +36,7 @@ from quintet.settings import Settings
 DOMAINS: tuple[Part, ...] = (accounts.PART, catalogue.PART)
 APPS: tuple[Part, ...] = (wigg.PART,)
 PARTS: tuple[Part, ...] = (*DOMAINS, *APPS, console.PART)
+HANDLERS = (*OPERATIONS, *LIVE_ROUTES, *(handler for part in PARTS for handler in part.routes))
 
 
 async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metrics) -> Kernel:
@@ -39,6 +46,9 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
     secrets = await load_secrets(database)
     async with database.statement() as tx:
         epoch = str(await server_epoch(tx))
+    kinds = {prefix: kind for part in PARTS for prefix, kind in part.rooms.items()}
+    hub = Hub(database, clock, epoch, kinds)
+    wakeups = Wakeups(database, new_id())
     kernel = Kernel(
         settings=settings,
         clock=clock,
@@ -47,11 +57,15 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         tokens=Tokens(settings.issuer, await signing_keys(database), clock),
         limits=Limits(database),
         idempotency=Idempotency(database, secrets),
+        hub=hub,
+        wakeups=wakeups,
+        presence=Presence(database, clock, hub, wakeups),
         hot=HotAnswers(database, settings.hot_bytes),
         metrics=metrics,
         epoch=epoch,
-        authenticate=accounts.nobody,
+        authenticate=accounts.Nobody(),
     )
+    live.connect(kernel)
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))
     for part in PARTS:
         for start in part.on_start:
@@ -76,15 +90,21 @@ def build_app(
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         kernel = await build_kernel(settings, dsn, clock or SystemClock(), metrics)
         app.state.kernel = kernel
-        work = [upkeep, database_watch(restart_database), *(one for part in PARTS for one in part.background)]
+        work = [
+            upkeep,
+            database_watch(restart_database),
+            *live.WORK,
+            *(one for part in PARTS for one in part.background),
+        ]
         try:
             async with running(kernel, work):
                 yield
+                await live.take_leave(kernel)
         finally:
             await kernel.database.close()
 
     app = Litestar(
-        route_handlers=[*OPERATIONS, *(handler for part in PARTS for handler in part.routes)],
+        route_handlers=[*HANDLERS],
         request_class=Call,
         before_request=admit,  # pyright: ignore[reportArgumentType]
         exception_handlers={Exception: answer_exception, 500: answer_exception},  # pyright: ignore[reportArgumentType]

@@ -40,7 +40,7 @@ def serve(settings: Settings) -> None:
             dsn, restart = cluster.dsn, cluster.ensure_running
         applied = migrate(dsn)
         edge = build_app(settings, dsn, restart_database=restart)
-        server = make_server(edge, listener, on_stop=edge.drain)
+        server = make_server(edge, listener, on_stop=edge.stop_being_ready, drain=edge.drain)
         port = listener.getsockname()[1]
         log.info(
             "serving",

@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_auth: Limit = Limit(10, 60, 10)
     limit_refresh: Limit = Limit(30, 60, 30)
     limit_upload: Limit = Limit(20, 60, 20)
+    limit_socket: Limit = Limit(50, 1, 100)
     limit_place: Limit = Limit(60, 60, 60)
     limit_player: Limit = Limit(120, 60, 120)
     push_allow_private: Literal["no", "yes"] = "no"

@@ -7,7 +7,7 @@ import zipfile
 from typing import Any
 
 import pytest
-from tests.books import CONTAINER, NAV, NCX, OPF, PARTS, archive, book, page
+from tests.books import CONTAINER, DOCTYPE, NAV, NCX, OPF, PARTS, archive, book, page
 
 from quintet.apps.wigg.chapters import Unreadable, read_chapters
 
@@ -92,6 +92,7 @@ DECLARED = "<!DOCTYPE html [\n<!ENTITY a SYSTEM 'file:///etc/passwd'>]>"
         ({str(number): "" for number in range(2000)}, "more than 2000 parts"),
         ({"bomb": b"\0" * (65 * 1024 * 1024)}, "bomb: unpacks to too much"),
         ({ONE: page("<i/>" * 1_000_000)}, f"{ONE} line 3: too many elements"),
+        ({ONE: page("&nbsp;" * 1_000_000, DOCTYPE)}, f"{ONE} line 3: too many elements"),
     ],
 )  # fmt: skip
 def test_a_broken_book_is_refused(changed: dict[str, Any], said: str) -> None:

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import tracemalloc
 from contextlib import suppress
 from fractions import Fraction
 from typing import get_args
@@ -323,6 +324,21 @@ def test_details_of_webvtt() -> None:
     assert read_chapters(b"WEBVTT\n00:01.000 --> 00:02.000\na").items[0].label == "a"
 
 
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (vtt("00:01.000 --> 00:02.000"), 2),
+        (vtt("00:02.000 --> 00:02.000"), None),
+        (ff("[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=60\n[CHAPTER]\nTIMEBASE=1/1\nSTART=60"), None),
+        (ff("[CHAPTER]\nTIMEBASE=1/1\nSTART=60\nEND=90\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=60"), 90),
+        (b'{"chapters": [{"startTime": 1, "endTime": 3}, {"startTime": 2}]}', 3),
+        (b'{"chapters": [{"startTime": 1, "endTime": 2}, {"startTime": 2}]}', None),
+    ],
+)
+def test_a_file_tells_its_length_only_where_its_last_chapter_ends(content: bytes, whole: int | None) -> None:
+    assert read_chapters(content).whole == whole
+
+
 def test_long_labels_are_cut() -> None:
     (one,) = read_chapters(("0:00 " + "ä" * 121).encode()).items
     assert one.label == "ä" * 119 + "…"
@@ -338,15 +354,18 @@ def test_a_public_doctype_is_read_over_and_loads_nothing() -> None:
 
 
 def test_defaults_and_namespaces_do_not_multiply() -> None:
-    """A megabyte declared once and implied by every element is never built."""
+    """Half a megabyte declared once and implied by every element is never built for each of them."""
     long = "x" * 500_000
-    for before, element in ((f'<!DOCTYPE C [<!ATTLIST a b CDATA "{long}">]>', "<a/>"), ("", "<a/>")):
-        content = (
-            f'{before}<Chapters xmlns="{long}"><EditionEntry>{element * 20_000}</EditionEntry></Chapters>'
-        )
-        assert read_chapters(content.encode(), "matroska").items == []
     nested = "<ChapterAtom><ChapterTimeStart>0:00:00</ChapterTimeStart>" + "<a>" * 100 + long + "</a>" * 100
-    assert len(read_chapters(mkv(nested + "</ChapterAtom>")).items) == 1
+    defaults = f'<!DOCTYPE C [<!ATTLIST a b CDATA "{long}">]>'
+    namespace = f'<Chapters xmlns="{long}"><EditionEntry>{"<a/>" * 2000}</EditionEntry></Chapters>'
+    tracemalloc.start()
+    try:
+        for content in (mkv("<a/>" * 2000, defaults), namespace.encode(), mkv(nested + "</ChapterAtom>")):
+            assert len(read_chapters(content, "matroska").items) <= 1
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 TOKENS = st.sampled_from(

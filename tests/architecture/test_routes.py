@@ -7,15 +7,12 @@ import msgspec
 import pytest
 from tests.world import World
 
-from quintet.app import PARTS, build_app
+from quintet.app import HANDLERS, build_app
 from quintet.kernel.actor import Access
 from quintet.kernel.http.call import Rules
 from quintet.kernel.http.openapi import refusals_of
-from quintet.kernel.http.operations import OPERATIONS
 from quintet.kernel.refusals import InvalidCursor, Refusal
 from quintet.settings import load_settings
-
-HANDLERS = [*OPERATIONS, *(handler for part in PARTS for handler in part.routes)]
 
 
 @pytest.fixture(scope="module")

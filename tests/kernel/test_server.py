@@ -30,7 +30,7 @@ async def listening(dsn: str, **environment: str) -> AsyncGenerator[int]:
     """A server in this process, on a real socket; its port."""
     listener = listen("127.0.0.1", 0)
     edge = build_app(settings_for_tests(**environment), dsn)
-    server = make_server(edge, listener, on_stop=edge.drain)
+    server = make_server(edge, listener, on_stop=edge.stop_being_ready, drain=edge.drain)
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(PATIENCE):
         while not server.started:
@@ -283,7 +283,7 @@ async def test_a_stop_finishes_what_runs_and_takes_nothing_new(dsn: str) -> None
 async def test_readiness_fails_from_the_stop_on(dsn: str) -> None:
     listener = listen("127.0.0.1", 0)
     edge = build_app(settings_for_tests(), dsn)
-    server = make_server(edge, listener, on_stop=edge.drain)
+    server = make_server(edge, listener, on_stop=edge.stop_being_ready, drain=edge.drain)
     task = asyncio.create_task(server.serve())
 
     async def started() -> bool:

@@ -1,8 +1,9 @@
 """Who calls. An Actor is passed from hand to hand, never global."""
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Collection
 from enum import IntEnum
-from typing import NewType
+from typing import NewType, Protocol
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,7 @@ class Actor(msgspec.Struct, frozen=True):
     id: UserId
     session_id: SessionId
     role: str
+    token_expires_at: float = math.inf  # Unix seconds
 
     @property
     def access(self) -> Access:
@@ -36,5 +38,17 @@ class Actor(msgspec.Struct, frozen=True):
         return ROLES[self.role]
 
 
-# From a bearer token to an Actor; raises NotSignedIn.
-Authenticate = Callable[[str], Awaitable[Actor]]
+class Authenticate(Protocol):
+    """Whatever knows the callers; the accounts domain puts its own in the kernel's place for one."""
+
+    async def __call__(self, token: str) -> Actor:
+        """The caller whose access token it is; raises NotSignedIn."""
+        ...
+
+    async def of_session(self, session_id: SessionId, token_expires_at: float) -> Actor:
+        """The caller whose session it is; raises NotSignedIn when it has ended."""
+        ...
+
+    async def still_good(self, actors: Collection[Actor]) -> set[Actor]:
+        """Those of `actors` whose session goes on and whose role is what it was."""
+        ...

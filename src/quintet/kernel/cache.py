@@ -132,7 +132,11 @@ class HotAnswers:
     def _take_notice(self, published: Sequence[Published]) -> None:
         for event in published:
             # Of unknown rooms too: an answer may be on its way that was read before this change.
-            self._notice(event.room, event.seq, _NEVER)
+            self.notice(event.room, event.seq)
+
+    def notice(self, room: str, seq: int) -> None:
+        """The room has come to `seq`, somewhere."""
+        self._notice(room, seq, _NEVER)
 
     def _notice(self, room: str, seq: int, checked_at: float) -> None:
         known = self._rooms.get(room)

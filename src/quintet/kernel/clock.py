@@ -1,5 +1,6 @@
 """The time, as everything here uses it: UTC, to the millisecond, and injected so that tests own it."""
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -27,6 +28,10 @@ class Clock(Protocol):
         """The present moment."""
         ...
 
+    def monotonic(self) -> float:
+        """Seconds that only ever grow, for measuring how long ago something was."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -34,3 +39,7 @@ class SystemClock:
     def now(self) -> Instant:
         """The present moment."""
         return Instant.at(datetime.now(UTC))
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow."""
+        return time.monotonic()

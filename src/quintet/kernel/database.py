@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -19,7 +20,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
-from quintet.kernel.live.log import APPEND, Event, Published, entries, published
+from quintet.kernel.live.log import APPEND, Emitted, Event, Published, entries, published
 from quintet.kernel.refusals import Unavailable
 
 T = TypeVar("T")
@@ -53,13 +54,15 @@ class _InstantLoader(TimestamptzLoader):
 class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
-    __slots__ = ("_connection", "_events", "_pipeline", "now")
+    __slots__ = ("_connection", "_events", "_pipeline", "author_id", "cause", "now")
 
     def __init__(self, connection: Connection, now: Instant, pipeline: Pipeline | None = None) -> None:
         self._connection = connection
         self._pipeline = pipeline
-        self._events: list[tuple[str, bytes]] = []
+        self._events: list[Emitted] = []
         self.now = now
+        self.author_id: UUID | None = None
+        self.cause: str | None = None
 
     async def all(self, row: Callable[..., Row], statement: LiteralString, *values: Any) -> list[Row]:
         """Every row, built by calling `row` with the columns in their order."""
@@ -104,9 +107,12 @@ class Tx:
         async with self._connection.cursor() as cursor:
             await cursor.execute(statement, values)
 
-    def emit(self, room: str, event: Event) -> None:
-        """Tell the room of a change, if and when this transaction commits."""
-        self._events.append((room, json.encode(event)))
+    def emit(self, room: str, event: Event, *, cause: str | None = None) -> None:
+        """Tell the room of a change, if and when this transaction commits.
+
+        Its author, whose request this transaction serves, also hears the cause: this one, else the request's.
+        """
+        self._events.append(Emitted(room, json.encode(event), self.author_id, cause or self.cause))
 
     async def _finish(self) -> list[Published]:
         if not self._events:
@@ -201,6 +207,22 @@ class Database:
             finally:
                 if not connection.closed:
                     await connection.set_autocommit(False)
+
+    async def listen(self, channel: LiteralString) -> AsyncGenerator[str]:
+        """What is notified on the channel, over a connection of its own; first `""`, once it is listening.
+
+        Raises Unavailable when the connection breaks.
+        """
+        async with away_is_unavailable():
+            connection = await psycopg.AsyncConnection.connect(
+                self._dsn, autocommit=True, options="-c TimeZone=UTC", connect_timeout=5
+            )
+            async with connection:
+                await connection.execute(f"listen {channel}")
+                yield ""
+                async for notice in connection.notifies():
+                    yield notice.payload
+            raise Unavailable
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Connection]:

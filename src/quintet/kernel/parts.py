@@ -7,6 +7,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from quintet.kernel.http.call import Kernel
+from quintet.kernel.live.hub import RoomKind
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -19,4 +20,5 @@ class Part(msgspec.Struct, frozen=True):
     routes: tuple[HTTPRouteHandler, ...] = ()
     background: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
     on_start: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
+    rooms: dict[str, RoomKind] = {}
     tags: dict[str, Any] = {}

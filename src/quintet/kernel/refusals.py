@@ -180,6 +180,15 @@ class RateLimited(Refusal):
         super().__init__(headers={**headers, "Retry-After": str(retry_after_seconds)})
 
 
+class UpgradeRequired(Refusal):
+    """This address takes WebSocket connections only."""
+
+    status = 426
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+
+
 class Internal(Refusal):
     """Something broke on our side; it is logged under the request id."""
 

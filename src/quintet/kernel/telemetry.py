@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import Any
 
+import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -51,6 +52,17 @@ class _ToStructlog(logging.Handler):
 def get_logger() -> Any:
     """The logger of everything here; its first argument names the event."""
     return structlog.get_logger()
+
+
+class LiveFigures(msgspec.Struct):
+    """What the live connection of one process has done; plain numbers, since they change all the time."""
+
+    connections: int = 0
+    messages_in: int = 0
+    messages_out: int = 0
+    shed_readers: int = 0
+    replays: int = 0
+    resets: int = 0
 
 
 class Metrics:

@@ -40,6 +40,8 @@ create table kernel.room_events (
     seq bigint not null,
     at timestamptz not null,
     body json not null,
+    author_id uuid,  -- whose request it was, and what that called itself: told to the author alone
+    cause text,
     primary key (room, seq)
 );
 -- Serves the collection of old events.
@@ -105,6 +107,40 @@ begin
     returning r.granted, greatest(r.arrives_at - present, 0) into granted, used_seconds;
 end
 $$;
+
+-- The processes that serve, each as long as it keeps saying so; and who is connected to them. All of it is
+-- learnt anew from the living within seconds, so none of it need survive a crash of the database.
+create unlogged table kernel.nodes (
+    id uuid primary key,
+    seen_at timestamptz not null,
+    figures jsonb not null default '{}'
+);
+
+-- One row for a user in a room on a node; the room '' stands for being connected at all.
+create unlogged table kernel.presence (
+    room text collate "C" not null,
+    user_id uuid not null,
+    node_id uuid not null references kernel.nodes (id) on delete cascade,
+    status text not null,
+    mode text,
+    connections integer not null,
+    since timestamptz not null,
+    primary key (room, user_id, node_id)
+);
+-- Serves the removal of a node that has gone.
+create index presence_node on kernel.presence (node_id);
+
+-- What opens a socket or a stream once, in the place of a token. Only a hash is kept. One used on a stream
+-- stays good for that path.
+create table kernel.tickets (
+    hash bytea primary key,
+    session_id uuid not null,
+    token_expires_at timestamptz not null,
+    created_at timestamptz not null,
+    used_for text
+);
+-- Serves the removal of old ones.
+create index tickets_created_at on kernel.tickets (created_at);
 
 -- What floors above may read of rooms, in the snapshot of their own reads.
 create view kernel.room_seqs as select room, seq from kernel.rooms;

@@ -6,7 +6,7 @@ from quintet.apps.wigg import milestone_queries, queries
 from quintet.apps.wigg.milestone_model import Milestone, MilestoneNotFound, NotYourMilestone
 from quintet.apps.wigg.model import SessionNotFound, Wigg, WiggNotFound
 from quintet.apps.wigg.queries import Own
-from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id
+from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id, work_to_see
 from quintet.kernel.actor import Access, Actor
 from quintet.kernel.database import Tx
 
@@ -14,6 +14,11 @@ from quintet.kernel.database import Tx
 def title_room(title_id: WorkId) -> str:
     """The room of a title."""
     return f"title:{title_id}"
+
+
+async def check_may_join(tx: Tx, _actor: Actor, title_id: str) -> None:
+    """Whoever may read a title may hear its room; raises WorkNotFound."""
+    await work_to_see(tx, title_id)
 
 
 async def own_to_see(tx: Tx, actor: Actor, title_id: str) -> Own:

@@ -29,7 +29,7 @@ from quintet.apps.wigg.milestone_model import (
 )
 from quintet.apps.wigg.milestone_queries import NewRow
 from quintet.apps.wigg.milestone_rules import Named, Place, places_of, same_as, trimmed
-from quintet.apps.wigg.rules import position_of
+from quintet.apps.wigg.rules import pct_of, position_of
 from quintet.domains.catalogue import WorkId, work_to_see
 from quintet.kernel.actor import Access, Actor
 from quintet.kernel.database import Tx
@@ -59,7 +59,7 @@ async def change_milestone(
     says_the_same = (position, label) == (position_of(milestone.pct), milestone.label)
     changed = msgspec.structs.replace(
         milestone,
-        pct=milestone.pct if change.pct is UNSET else change.pct,
+        pct=pct_of(position),
         label=label,
         icon=milestone.icon if change.icon is UNSET else change.icon,
         verified=milestone.verified and (says_the_same or actor.access >= Access.MODERATOR),

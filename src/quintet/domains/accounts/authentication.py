@@ -7,6 +7,7 @@ within that on every node, and at once on the node that made them.
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -23,9 +24,20 @@ BELIEVED_SECONDS: Final = 1.0
 _MOST_STATES = 50_000
 
 
-async def nobody(_token: str) -> Actor:
-    """Know nobody; who authenticates until the server has started."""
-    raise NotSignedIn
+class Nobody:
+    """Knows nobody; who authenticates until the server has started."""
+
+    async def __call__(self, token: str) -> Actor:  # noqa: ARG002 (named so by the protocol)
+        """Raise NotSignedIn."""
+        raise NotSignedIn
+
+    async def of_session(self, session_id: SessionId, token_expires_at: float) -> Actor:  # noqa: ARG002
+        """Raise NotSignedIn."""
+        raise NotSignedIn
+
+    async def still_good(self, actors: Collection[Actor]) -> set[Actor]:  # noqa: ARG002
+        """Answer none."""
+        return set()
 
 
 class SessionStates:
@@ -58,7 +70,7 @@ class SessionStates:
         async with self._database.statement() as tx:
             state = await session_queries.session_state(tx, session_id)
             if state is not None and state.long_unseen and not state.ended:
-                await session_queries.touch_session(tx, session_id)
+                await session_queries.touch_sessions(tx, [SessionId(session_id)])
         if self._underway.get(session_id) is asyncio.current_task():
             self._states[session_id] = (state, begun)
             self._states.move_to_end(session_id)
@@ -79,6 +91,7 @@ class Gate:
     def __init__(self, kernel: Kernel) -> None:
         self.passwords = Passwords()
         self.states = SessionStates(kernel.database)
+        self._database = kernel.database
         self._tokens = kernel.tokens
         self._external = ExternalIssuer.from_settings(kernel.settings, kernel.database, kernel.clock)
 
@@ -90,18 +103,32 @@ class Gate:
         state = await self.states.get(claims.session_id)
         if state is None or state.ended or state.user_id != claims.user_id:
             raise NotSignedIn
-        return Actor(state.user_id, SessionId(claims.session_id), state.role)
+        return Actor(state.user_id, SessionId(claims.session_id), state.role, claims.expires_at)
+
+    async def of_session(self, session_id: SessionId, token_expires_at: float) -> Actor:
+        """The caller whose session it is; raises NotSignedIn when it has ended."""
+        state = await self.states.get(session_id)
+        if state is None or state.ended:
+            raise NotSignedIn
+        return Actor(UserId(state.user_id), session_id, state.role, token_expires_at)
+
+    async def still_good(self, actors: Collection[Actor]) -> set[Actor]:
+        """Those of `actors` whose session goes on with the role it had; notes that they are in use."""
+        async with self._database.statement() as tx:
+            roles = await session_queries.roles_of_sessions(tx, [actor.session_id for actor in actors])
+            await session_queries.touch_sessions(tx, list(roles))
+        return {actor for actor in actors if roles.get(actor.session_id) == actor.role}
 
     async def _outsider(self, issuer: ExternalIssuer, token: str) -> Actor:
-        session = await issuer.session_of(token)
+        session, expires_at = await issuer.session_of(token)
         state = await self.states.get(session.session_id)
         if state is None:  # its row was removed, unused for long; the token is good, so it begins anew
             issuer.forget(token)
-            session = await issuer.session_of(token)
+            session, expires_at = await issuer.session_of(token)
             state = await self.states.get(session.session_id)
         if state is None or state.ended:
             raise NotSignedIn
-        return Actor(UserId(state.user_id), session.session_id, state.role)
+        return Actor(UserId(state.user_id), session.session_id, state.role, expires_at)
 
 
 async def start(kernel: Kernel) -> None:

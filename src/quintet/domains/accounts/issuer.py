@@ -67,8 +67,8 @@ class ExternalIssuer:
             return False
         return peek.iss == self._issuer
 
-    async def session_of(self, token: str) -> ExternalSession:
-        """The session the token belongs to, begun at its first sight.
+    async def session_of(self, token: str) -> tuple[ExternalSession, float]:
+        """The session the token belongs to, begun at its first sight; and when the token runs out (Unix).
 
         Raises NotSignedIn, or Unavailable while the issuer's keys cannot be had.
         """
@@ -82,7 +82,7 @@ class ExternalIssuer:
         if known.expires_at + LEEWAY_SECONDS < self._clock.now().timestamp():
             self.forget(token)
             raise NotSignedIn("the access token has expired")
-        return known.session
+        return known.session, known.expires_at
 
     def forget(self, token: str) -> None:
         """Look the token up anew when it comes again."""

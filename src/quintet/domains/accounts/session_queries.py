@@ -56,17 +56,31 @@ async def session_state(tx: Tx, session_id: UUID) -> SessionState | None:
     )
 
 
-async def touch_session(tx: Tx, session_id: UUID) -> None:
-    """Note that the session is in use; one of an outside issuer lives on by being used."""
+async def roles_of_sessions(tx: Tx, session_ids: list[SessionId]) -> dict[SessionId, str]:
+    """What the users of those sessions that have not ended may do."""
+    rows = await tx.all(
+        lambda session_id, role: (SessionId(session_id), role),
+        """
+        select s.id, u.role
+        from accounts.sessions s join accounts.users u on u.id = s.user_id
+        where s.id = any($1) and s.ended_at is null
+        """,
+        session_ids,
+    )
+    return dict(rows)
+
+
+async def touch_sessions(tx: Tx, session_ids: list[SessionId]) -> None:
+    """Note that sessions are in use, those of which it was last noted over five minutes ago."""
     await tx.run(
         """
         update accounts.sessions
         set last_seen_at = now(),
             expires_at = case when identity_id is null then expires_at
                               else greatest(expires_at, now() + interval '30 days') end
-        where id = $1 and ended_at is null
+        where id = any($1) and ended_at is null and last_seen_at < now() - interval '5 minutes'
         """,
-        session_id,
+        session_ids,
     )
 
 

@@ -22,6 +22,9 @@ from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.answer import Answer, names_tag
 from quintet.kernel.idempotency import Idempotency, KeptAnswer
 from quintet.kernel.limits import Allowance, Limits
+from quintet.kernel.live.hub import Hub
+from quintet.kernel.live.presence import Presence
+from quintet.kernel.live.wakeups import Wakeups
 from quintet.kernel.refusals import (
     NotSignedIn,
     Refusal,
@@ -52,6 +55,9 @@ class Kernel(msgspec.Struct):
     metrics: Metrics
     epoch: str
     authenticate: Authenticate
+    hub: Hub
+    wakeups: Wakeups
+    presence: Presence
     draining: bool = False
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
@@ -159,11 +165,16 @@ class Call(Request[Any, Any, State]):
         """Run `act` in one transaction, once per Idempotency-Key, and answer after the commit."""
         key = self.headers.get("idempotency-key")
         viewer = self.viewer
+
+        async def act_as_viewer(tx: Tx) -> Answer[T]:
+            tx.author_id, tx.cause = viewer and viewer.id, key
+            return await act(tx)
+
         if key is None or viewer is None or not self.rules.idempotent:
-            return await self.kernel.database.transact(act)
+            return await self.kernel.database.transact(act_as_viewer)
 
         async def act_and_keep(tx: Tx) -> KeptAnswer:
-            answer = await act(tx)
+            answer = await act_as_viewer(tx)
             status = answer.status_code or self.route_handler.status_code
             return KeptAnswer(status, answer.body, answer.location, answer.etag)
 

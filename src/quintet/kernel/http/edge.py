@@ -14,6 +14,7 @@ from quintet.kernel.http.addresses import Addresses
 from quintet.kernel.http.call import CallState, ClientGone
 from quintet.kernel.http.problems import render
 from quintet.kernel.limits import headers_of
+from quintet.kernel.live.work import drain
 from quintet.kernel.refusals import Internal, NotFound, NotUtf8, Refusal, invalid
 from quintet.kernel.telemetry import Metrics, get_logger
 from quintet.settings import Settings
@@ -41,11 +42,17 @@ class Edge:
         self._metrics = metrics
         self._log = get_logger()
 
-    def drain(self) -> None:
+    def stop_being_ready(self) -> None:
         """Fail readiness from now on, so that balancers send no more."""
         kernel = getattr(self.app.state, "kernel", None)
         if kernel is not None:
             kernel.draining = True
+
+    async def drain(self) -> None:
+        """Let the live connections go."""
+        kernel = getattr(self.app.state, "kernel", None)
+        if kernel is not None:
+            await drain(kernel)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request; everything but HTTP goes straight through."""
@@ -113,13 +120,21 @@ class Edge:
             user_id=None if state.actor is None else str(state.actor.id),
         )
 
+    def allows_origin(self, origin: str) -> bool:
+        """Whether pages of that origin may call."""
+        return origin in self._origins or bool(self._local_origins and _LOCAL_ORIGIN.fullmatch(origin))
+
+    def address_of(self, peer: tuple[str, int] | None, forwarded: list[str]) -> str:
+        """The address of a client that connects, whom trusted proxies may name."""
+        headers = [(b"x-forwarded-for", one.encode("latin-1", "replace")) for one in forwarded]
+        return self._addresses.of({"client": peer, "headers": headers})
+
     def _cors(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
         """The CORS headers for an allowed origin; for any other, none."""
         vary = (b"vary", b"Origin")  # always: a cache must not give one origin's answer to another
         if origin is None:
             return [vary]
-        name = origin.decode("latin-1")
-        if name in self._origins or (self._local_origins and _LOCAL_ORIGIN.fullmatch(name)):
+        if self.allows_origin(origin.decode("latin-1")):
             return [
                 (b"access-control-allow-origin", origin),
                 (b"access-control-expose-headers", _EXPOSED),

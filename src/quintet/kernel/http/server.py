@@ -6,7 +6,7 @@ Invariant: no connection costs memory or a place for longer than it sends someth
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from quintet.kernel.http.transport import JoiningTransport
+from quintet.kernel.live.socket import SocketProtocol
 
 HEAD_SECONDS = 10
 HEAD_BYTES = 64 * 1024
@@ -101,10 +102,17 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn's server, telling us when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, listener: socket.socket, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listener: socket.socket,
+        on_stop: Callable[[], None],
+        drain: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(config)
         self._listener = listener
         self._on_stop = on_stop
+        self._drain = drain
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM or Ctrl-C: readiness fails from now on."""
@@ -117,13 +125,26 @@ class Server(uvicorn.Server):
         # algorithm on, and each answer would wait 40 ms for an acknowledgement.
         await super().serve(sockets or [self._listener])
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, let the live ones go a few at a time, then finish what is under way."""
+        for server in self.servers:
+            server.close()
+        await self._drain()
+        await super().shutdown(sockets)
 
-def make_server(app: Any, listener: socket.socket, on_stop: Callable[[], None]) -> Server:
+
+def make_server(
+    app: Any,
+    listener: socket.socket,
+    *,
+    on_stop: Callable[[], None],
+    drain: Callable[[], Awaitable[None]],
+) -> Server:
     """A server of `app` on a socket that already listens."""
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,
-        ws="none",
+        ws=SocketProtocol,
         loop="uvloop",
         lifespan="on",
         log_config=None,
@@ -134,7 +155,7 @@ def make_server(app: Any, listener: socket.socket, on_stop: Callable[[], None]) 
         timeout_graceful_shutdown=STOP_SECONDS,
         backlog=2048,
     )
-    return Server(config, listener, on_stop)
+    return Server(config, listener, on_stop, drain)
 
 
 def listen(host: str, port: int) -> socket.socket:

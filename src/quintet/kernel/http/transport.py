@@ -12,7 +12,7 @@ class JoiningTransport:
     """Wraps a transport; what it does not do itself the other does."""
 
     def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
+        self._transport = self.plain = transport
         self._loop = loop
         self._waiting: list[bytes] = []
 

@@ -33,17 +33,29 @@ class Published(msgspec.Struct, frozen=True):
     room: str
     seq: int
     at: Instant
+    body: bytes  # a JSON object
+    author_id: UUID | None = None
+    cause: str | None = None
+
+
+class Emitted(msgspec.Struct, frozen=True):
+    """An event waiting for the commit of its transaction."""
+
+    room: str
     body: bytes
+    author_id: UUID | None
+    cause: str | None
 
 
 # Numbers the events of each room and writes them. Rooms are taken in the order of their names, so that two
 # writers cannot wait for each other in a circle; their rows stay locked until the commit, which comes next.
 APPEND: Final = """
     with event as (
-        select room, body, row_number() over (partition by room order by place) as nth,
+        select room, body, author_id, cause, row_number() over (partition by room order by place) as nth,
                count(*) over (partition by room) as together
         from (
-            select entry->>0 as room, entry->1 as body, place
+            select entry->>0 as room, entry->1 as body, (entry->>2)::uuid as author_id, entry->>3 as cause,
+                   place
             from json_array_elements($2::json) with ordinality as e(entry, place)
         ) entries
     ), grown as (
@@ -52,43 +64,36 @@ APPEND: Final = """
         on conflict (room) do update set seq = r.seq + excluded.seq
         returning room, seq
     ), logged as (
-        insert into kernel.room_events (room, seq, at, body)
-        select room, grown.seq - together + nth, $1, body
+        insert into kernel.room_events (room, seq, at, body, author_id, cause)
+        select room, grown.seq - together + nth, $1, body, author_id, cause
         from event join grown using (room)
     )
     select room, seq from grown
 """
 
 
-def entries(events: Sequence[tuple[str, bytes]]) -> str:
-    """What `APPEND` takes besides the time: a JSON array of [room, body], the bodies as they are."""
-    return "[" + ",".join(f"[{json.encode(room).decode()},{body.decode()}]" for room, body in events) + "]"
+def entries(events: Sequence[Emitted]) -> str:
+    """What `APPEND` takes besides the time: a JSON array of [room, body, author, cause]."""
+    return json.encode([[e.room, msgspec.Raw(e.body), e.author_id, e.cause] for e in events]).decode()
 
 
-def published(events: Sequence[tuple[str, bytes]], last: dict[str, int], at: Instant) -> list[Published]:
-    """Events (room and body) with their numbers, from the last seq of each room that `APPEND` answered."""
-    left = Counter(room for room, _ in events)
+def published(events: Sequence[Emitted], last: dict[str, int], at: Instant) -> list[Published]:
+    """Events with their numbers, from the last seq of each room that `APPEND` answered."""
+    left = Counter(event.room for event in events)
     told: list[Published] = []
-    for room, body in events:
-        left[room] -= 1
-        told.append(Published(room, last[room] - left[room], at, body))
+    for event in events:
+        left[event.room] -= 1
+        seq = last[event.room] - left[event.room]
+        told.append(Published(event.room, seq, at, event.body, event.author_id, event.cause))
     return told
 
 
-class RoomEvent(msgspec.Struct, frozen=True):
-    """A stored event."""
-
-    seq: int
-    at: Instant
-    body: dict[str, object]
-
-
-async def events_since(tx: "Tx", room: str, seq: int, most: int) -> list[RoomEvent]:
+async def events_since(tx: "Tx", room: str, seq: int, most: int) -> list[Published]:
     """The room's events after `seq`, oldest first, at most `most`."""
     return await tx.all(
-        RoomEvent,
+        lambda seq, at, body, author_id, cause: Published(room, seq, at, body.encode(), author_id, cause),
         """
-        select seq, at, body from kernel.room_events
+        select seq, at, body::text, author_id, cause from kernel.room_events
         where room = $1 and seq > $2
         order by seq
         limit $3
@@ -102,6 +107,20 @@ async def events_since(tx: "Tx", room: str, seq: int, most: int) -> list[RoomEve
 async def room_seq(tx: "Tx", room: str) -> int:
     """The last seq given out in the room; 0 where nothing has happened yet."""
     return await tx.value("select coalesce((select seq from kernel.rooms where room = $1), 0)", room)
+
+
+async def room_seqs(tx: "Tx", rooms: list[str]) -> dict[str, int]:
+    """The last seq given out in each of the rooms."""
+    found = await tx.all(
+        lambda room, seq: (room, seq),
+        """
+        select asked.room, coalesce(r.seq, 0)
+        from unnest($1::text[]) as asked(room)
+        left join kernel.rooms r on r.room = asked.room
+        """,
+        rooms,
+    )
+    return dict(found)
 
 
 async def server_epoch(tx: "Tx") -> UUID:

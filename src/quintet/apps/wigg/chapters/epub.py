@@ -29,7 +29,8 @@ _ENCRYPTION: Final = "META-INF/encryption.xml"
 _NCX: Final = "application/x-dtbncx+xml"
 _TEXT: Final = {"application/xhtml+xml", "text/html", "text/x-oeb1-document", "application/x-dtbook+xml"}
 _UNREAD: Final = {"head", "script", "style"}
-_MOST_ELEMENTS: Final = 1_000_000  # of all documents together; a Bible has a third of that
+# Elements and pieces of text of all documents together; a Bible, marked up verse by verse, has half of that.
+_MOST_PIECES: Final = 1_000_000
 
 
 class _Item(msgspec.Struct, frozen=True):
@@ -177,7 +178,7 @@ def _measure(
     """Where each document of the spine and each wanted place in it starts, and how long all of it is."""
     starts: dict[str, dict[str, int]] = {}
     encrypted = _encrypted_paths(archive)
-    length, elements = 0, _MOST_ELEMENTS
+    length, pieces = 0, _MOST_PIECES
     for item_id, is_linear, line in package.spine:
         item = package.items.get(item_id)
         if item is None or item.path not in archive:
@@ -188,10 +189,10 @@ def _measure(
             raise Unreadable(f"stands twice in the spine: {quoted(item_id)}", line=line, part=package.path)
         if item.path in encrypted:
             raise Unreadable("is encrypted", part=item.path)
-        measured = _Measured(wanted.get(item.path, set()), elements)
+        measured = _Measured(wanted.get(item.path, set()), pieces)
         if item.media_type in _TEXT:
             measured.take(archive.read(item.path), item.path)
-        elements = measured.elements_left
+        pieces = measured.pieces_left
         starts[item.path] = {
             name: length + (at if is_linear else 0) for name, at in {**measured.marks, "": 0}.items()
         }
@@ -210,10 +211,10 @@ def _encrypted_paths(archive: Archive) -> set[str]:
 class _Measured:
     """The length of a document's text, and how much of it stands before each wanted place."""
 
-    def __init__(self, wanted: set[str], elements_left: int) -> None:
+    def __init__(self, wanted: set[str], pieces_left: int) -> None:
         self.length = 0
         self.marks: dict[str, int] = {}
-        self.elements_left = elements_left
+        self.pieces_left = pieces_left
         self._wanted = wanted
         self._unread = 0  # how deep inside of what nobody reads
 
@@ -224,9 +225,7 @@ class _Measured:
         run(self._parser, content, path)
 
     def _start(self, name: str, attributes: Attributes) -> None:
-        self.elements_left -= 1
-        if self.elements_left < 0:
-            raise Unreadable("too many elements", line=self._parser.CurrentLineNumber, part=self._path)
+        self._count()
         if name in _UNREAD or self._unread:
             self._unread += 1
         for key in ("id", "name"):
@@ -239,5 +238,11 @@ class _Measured:
             self._unread -= 1
 
     def _data(self, text: str) -> None:
+        self._count()
         if not self._unread:
             self.length += sum(map(len, text.split()))
+
+    def _count(self) -> None:
+        self.pieces_left -= 1
+        if self.pieces_left < 0:
+            raise Unreadable("too many elements", line=self._parser.CurrentLineNumber, part=self._path)

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
-from quintet.apps.wigg.chapters.model import Chapter, Chapters, Unreadable, label_of, lines_of, quoted
+from quintet.apps.wigg.chapters.model import (
+    Chapter,
+    Chapters,
+    Unreadable,
+    label_of,
+    lines_of,
+    quoted,
+    whole_of,
+)
 
 _SIGNATURE: Final = re.compile(r";FFMETADATA\d*\s*")
 _SECTION: Final = re.compile(r"\[(.*)\]\s*", re.DOTALL)
@@ -34,13 +42,13 @@ def read_ffmetadata(content: bytes) -> Chapters:
             raise Unreadable(f"neither key=value nor a section: {quoted(line)}", line=number)
         entries[_ESCAPE.sub(r"\1", entry[1]).lower()] = (number, _ESCAPE.sub(r"\1", entry[2]))
     chapters: list[Chapter] = []
-    ends = [Fraction(0)]
+    ends: list[Fraction] = []
     for number, section in sections:
         at, end = _times(section, number)
         line, title = section.get("title", (number, ""))
         chapters.append(Chapter(at, label_of(title, len(chapters) + 1, line=line), number))
-        ends.append(end or Fraction(0))
-    return Chapters(chapters, max(ends) or None)
+        ends += [end] if end is not None else []
+    return Chapters(chapters, whole_of(chapters, ends))
 
 
 def _entries(lines: list[str]) -> Iterator[tuple[int, str]]:

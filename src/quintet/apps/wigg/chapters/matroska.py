@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
-from quintet.apps.wigg.chapters.model import Chapter, Chapters, Unreadable, label_of, quoted, seconds_of
+from quintet.apps.wigg.chapters.model import (
+    Chapter,
+    Chapters,
+    Unreadable,
+    label_of,
+    quoted,
+    seconds_of,
+    whole_of,
+)
 from quintet.apps.wigg.chapters.xml import Element, parse
 
 _TIME: Final = re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d)(?:[.,](\d{1,9}))?", re.ASCII)
@@ -27,15 +35,15 @@ def read_matroska(content: bytes) -> Chapters:
     if edition is None:
         raise Unreadable("no edition that may be shown", line=root.line)
     chapters: list[Chapter] = []
-    ends = [Fraction(0)]
+    ends: list[Fraction] = []
     for atom in _shown_atoms(edition):
         start, end = (_time(atom, name) for name in ("ChapterTimeStart", "ChapterTimeEnd"))
         if start is None:
             raise Unreadable("a chapter without ChapterTimeStart", line=atom.line)
         label = label_of(_name(atom), len(chapters) + 1, line=atom.line)
         chapters.append(Chapter(start, label, atom.line))
-        ends.append(end or Fraction(0))
-    return Chapters(chapters, max(ends) or None)
+        ends += [end] if end is not None else []
+    return Chapters(chapters, whole_of(chapters, ends))
 
 
 def _shown_atoms(above: Element) -> Iterator[Element]:

@@ -40,6 +40,12 @@ class Unreadable(Exception):
         self.line = line
 
 
+def whole_of(items: list[Chapter], ends: list[Fraction]) -> Fraction | None:
+    """How long a file's chapters say the whole is: to the last end, if nothing starts at it or behind it."""
+    whole = max(ends, default=Fraction(0))
+    return whole if all(chapter.at < whole for chapter in items) else None
+
+
 def quoted(text: str) -> str:
     """Some of a file's own text, for a message: short and printable."""
     shown = "".join(one if one.isprintable() else "�" for one in text[:60])

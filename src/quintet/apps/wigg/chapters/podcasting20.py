@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Final
 
-from quintet.apps.wigg.chapters.model import Chapter, Chapters, Unreadable, label_of, text_of
+from quintet.apps.wigg.chapters.model import Chapter, Chapters, Unreadable, label_of, text_of, whole_of
 from quintet.kernel.json import check_depth
 from quintet.kernel.refusals import TooDeep
 
@@ -30,19 +30,19 @@ def read_podcasting20(content: bytes) -> Chapters:
     except TooDeep as error:
         raise Unreadable("nested too deeply", line=1) from error
     chapters: list[Chapter] = []
-    ends = [Fraction(0)]
+    ends: list[Fraction] = []
     for line, value in _told(text):
         start, end = _seconds(value, "startTime", line), _seconds(value, "endTime", line)
         if start is None:
             raise Unreadable("a chapter without startTime", line=line)
-        ends.append(end or Fraction(0))
+        ends += [end] if end is not None else []
         if value.get("toc") is False:
             continue
         title = value.get("title") or ""
         if not isinstance(title, str):
             raise Unreadable("a title that is no text", line=line)
         chapters.append(Chapter(start, label_of(title, len(chapters) + 1, line=line), line))
-    return Chapters(chapters, max(ends) or None)
+    return Chapters(chapters, whole_of(chapters, ends))
 
 
 def _seconds(value: dict[str, Any], name: str, line: int) -> Fraction | None:

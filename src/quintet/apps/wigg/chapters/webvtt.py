@@ -17,6 +17,7 @@ from quintet.apps.wigg.chapters.model import (
     lines_of,
     quoted,
     seconds_of,
+    whole_of,
 )
 
 _SIGNATURE: Final = re.compile(r"WEBVTT(?:[ \t].*)?", re.DOTALL)
@@ -36,7 +37,7 @@ def read_webvtt(content: bytes) -> Chapters:
     while at < len(lines) and lines[at] and "-->" not in lines[at]:  # the header
         at += 1
     chapters: list[Chapter] = []
-    whole = Fraction(0)
+    ends: list[Fraction] = []
     while at < len(lines):
         if not lines[at]:
             at += 1
@@ -49,11 +50,11 @@ def read_webvtt(content: bytes) -> Chapters:
                 raise Unreadable(f"neither a cue nor a NOTE: {quoted(block[0])}", line=begin + 1)
             continue
         line = begin + timing + 1
-        starts, ends = _timing(block[timing], line)
+        start, end = _timing(block[timing], line)
         label = html.unescape(_TAG.sub("", " ".join(block[timing + 1 :])))
-        chapters.append(Chapter(starts, label_of(label, len(chapters) + 1, line=line), line))
-        whole = max(whole, ends)
-    return Chapters(chapters, whole or None)
+        chapters.append(Chapter(start, label_of(label, len(chapters) + 1, line=line), line))
+        ends.append(end)
+    return Chapters(chapters, whole_of(chapters, ends))
 
 
 def _end_of_block(lines: list[str], begin: int) -> int:

@@ -1,0 +1,218 @@
+"""The hub: the rooms somebody on this node listens to, and how events reach them.
+
+Invariant: no silent gap. A commit of this node is heard at once; one of another node by a wake-up; and if
+the wake-up is lost, by looking at the rooms' counters once a second. Between two events that do not join on,
+the log is read.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+
+from quintet.kernel.actor import Actor
+from quintet.kernel.clock import Clock
+from quintet.kernel.database import Database, Tx
+from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs
+from quintet.kernel.live.messages import frame
+from quintet.kernel.live.room import Member, Room, Told
+from quintet.kernel.refusals import Forbidden, NotFound, Unavailable
+from quintet.kernel.telemetry import LiveFigures
+
+PAGE: Final = 500
+MOST_MISSED: Final = 10_000  # events; who is further behind is told to read anew
+LINGER_SECONDS: Final = 30.0
+_GAP_SECONDS: Final = 0.02
+
+
+class RoomKind(msgspec.Struct, frozen=True):
+    """What the rooms of one prefix are: who may join, and whether those inside see each other.
+
+    `check_may_join` takes the part of the name behind the first colon; it raises NotFound or Forbidden, by
+    the same rule as reading the thing over HTTP.
+    """
+
+    check_may_join: Callable[[Tx, Actor, str], Awaitable[None]]
+    shows_presence: bool = True
+
+
+class Hub:
+    """The rooms of this node."""
+
+    def __init__(self, database: Database, clock: Clock, epoch: str, kinds: dict[str, RoomKind]) -> None:
+        self.epoch = epoch
+        self.clock = clock
+        self.figures = LiveFigures()
+        self.rooms: dict[str, Room] = {}
+        self.members: set[Any] = set()  # sockets and streams, for counting and for closing them
+        self._kinds = kinds
+        self._database = database
+        self._unknown: dict[str, Room] = {}
+        self._learning: asyncio.Task[None] | None = None
+        self._mending: dict[str, asyncio.Task[None]] = {}
+        database.on_commit.append(self.take)
+
+    def kind_of(self, room: str) -> RoomKind | None:
+        """What the room is; None for names that no part has declared."""
+        return self._kinds.get(room.partition(":")[0])
+
+    async def check_may_join(self, actor: Actor, room: str) -> None:
+        """Raise NotFound, or Forbidden for somebody else's own room."""
+        prefix, _, rest = room.partition(":")
+        if prefix == "user":
+            if rest != str(actor.id):
+                raise Forbidden("this room is somebody else's")
+            return
+        kind = self._kinds.get(prefix)
+        if kind is None or not rest:
+            raise NotFound
+        async with self._database.reading() as tx:
+            await kind.check_may_join(tx, actor, rest)
+
+    def take(self, published: Sequence[Published]) -> None:
+        """Events of this node were committed."""
+        for event in published:
+            room = self.rooms.get(event.room)
+            if room is not None:
+                room.take(event)
+                if room.has_gap and room.delivered >= 0:
+                    # Commits are told in the order their connections come back, not quite that of their seqs.
+                    asyncio.get_running_loop().call_later(_GAP_SECONDS, self.notice, room.name, 0)
+
+    def notice(self, name: str, seq: int) -> None:
+        """The room has come to `seq` somewhere: read what is missing, if anybody listens."""
+        room = self.rooms.get(name)
+        if room is None:
+            return
+        room.noticed = max(room.noticed, seq)
+        if room.has_gap and room.delivered >= 0 and name not in self._mending:
+            task = asyncio.create_task(self._mend(room))
+            self._mending[name] = task
+            task.add_done_callback(lambda done: self._mended(name, done))
+
+    def say(self, name: str, text: bytes) -> None:
+        """Tell this node's members a message without a place in the log."""
+        room = self.rooms.get(name)
+        if room is not None:
+            room.say(frame(text))
+
+    @asynccontextmanager
+    async def holding(self, name: str) -> AsyncGenerator[Room]:
+        """The room, its present seq known, kept while the block lasts; raises Unavailable."""
+        room = self.rooms.get(name)
+        if room is None:
+            room = self.rooms[name] = Room(name)
+        room.holders += 1
+        room.empty_since = None
+        try:
+            if room.delivered < 0:
+                await self._learn(room)
+            yield room
+        finally:
+            room.holders -= 1
+            self._note_empty(room)
+
+    def enter(self, room: Room, member: Member) -> None:
+        """Let the member hear what comes after the room's `delivered`."""
+        room.flush()  # what is pending was told to the member already
+        room.members[member] = None
+        room.empty_since = None
+
+    def leave(self, room: Room, member: Member) -> None:
+        """Stop telling the member."""
+        room.members.pop(member, None)
+        self._note_empty(room)
+
+    async def missed(self, room: Room, since: int) -> list[Told] | None:
+        """The next events after `since`, up to a page; none when there are none yet.
+
+        None where the log no longer reaches, or too much was missed. Raises Unavailable.
+        """
+        if since > room.delivered:
+            # Another node was faster, or the client invents: the database knows.
+            async with self._database.statement() as tx:
+                while since > room.delivered and await self._read_on(room, tx):
+                    pass
+        if since > room.delivered or room.delivered - since > MOST_MISSED:
+            return None
+        known = room.recent_since(since)
+        if known is not None:
+            return known
+        async with room.reading:  # many may have missed the same: one of them reads
+            known = room.recent_since(since)
+            if known is not None:
+                return known
+            async with self._database.statement() as tx:
+                read = [Told(event) for event in await events_since(tx, room.name, since, PAGE)]
+        if not read or read[0].event.seq != since + 1:
+            return None
+        room.remember(read)
+        return read
+
+    async def look(self) -> None:
+        """Ask the database how far the rooms are: what a lost wake-up left out is found here."""
+        known = [room for room in self.rooms.values() if room.delivered >= 0]
+        if known:
+            async with self._database.statement() as tx:
+                seqs = await room_seqs(tx, [room.name for room in known])
+            for name, seq in seqs.items():
+                self.notice(name, seq)
+        now = self.clock.monotonic()
+        for room in known:
+            if room.empty_since is not None and now - room.empty_since > LINGER_SECONDS:
+                del self.rooms[room.name]
+
+    async def _learn(self, room: Room) -> None:
+        """Learn a new room's seq; one statement for all that ask at the same time."""
+        self._unknown[room.name] = room
+        while room.delivered < 0:
+            if self._learning is None:
+                self._learning = asyncio.create_task(self._learn_all())
+                self._learning.add_done_callback(_take_note)
+            await asyncio.shield(self._learning)
+
+    async def _learn_all(self) -> None:
+        try:
+            await asyncio.sleep(0)  # others of this turn may ask, too
+            asked, self._unknown = self._unknown, {}
+            async with self._database.statement() as tx:
+                seqs = await room_seqs(tx, list(asked))
+        finally:
+            self._learning = None
+        for name, seq in seqs.items():
+            asked[name].begin(seq)
+
+    async def _mend(self, room: Room) -> None:
+        async with self._database.statement() as tx:
+            while room.has_gap and await self._read_on(room, tx):
+                pass
+
+    async def _read_on(self, room: Room, tx: Tx) -> bool:
+        """Read what comes after `delivered`; whether there may be more."""
+        read = await events_since(tx, room.name, room.delivered, PAGE)
+        if read and read[0].seq > room.delivered + 1:
+            room.skip_to(read[0].seq - 1)
+        for event in read:
+            room.take(event)
+        if not read and room.has_gap:
+            seq = await room_seq(tx, room.name)
+            room.noticed = seq
+            if seq > room.delivered:
+                room.skip_to(seq)  # everything since was removed from the log
+        return len(read) == PAGE
+
+    def _mended(self, name: str, done: asyncio.Task[None]) -> None:
+        del self._mending[name]
+        if not done.cancelled() and (error := done.exception()) and not isinstance(error, Unavailable):
+            raise error  # to the loop's handler; the next look tries again
+
+    def _note_empty(self, room: Room) -> None:
+        if not room.members and not room.holders and room.empty_since is None:
+            room.empty_since = self.clock.monotonic()
+
+
+def _take_note(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.exception()  # told to whoever waits; nobody may be left

@@ -1,0 +1,73 @@
+"""Joining a room: what was missed, then what happens now, with nothing between left out.
+
+Invariant: between the last missed event that is sent and the moment the member hears the room, nothing is
+awaited.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from quintet.kernel.actor import Actor
+from quintet.kernel.live.messages import EpochRequired, Id, Subscription, told
+from quintet.kernel.live.room import Chunk, Room
+from quintet.kernel.refusals import Conflict
+
+if TYPE_CHECKING:
+    from quintet.kernel.live.connection import Connection
+
+MOST_ROOMS: Final = 100
+
+
+class TooManyRooms(Conflict):
+    """One connection hears at most 100 rooms; open another, or leave one."""
+
+
+async def join(connection: "Connection", actor: Actor, asked: Subscription, id_: Id) -> None:
+    """Let the connection hear the room, behind `since` where it names one; raises what reading it would."""
+    if (asked.since is None) != (asked.epoch is None):
+        raise EpochRequired
+    hub, presence = connection.hub, connection.kernel.presence
+    if asked.room not in connection.rooms and len(connection.rooms) > MOST_ROOMS:  # one's own is not counted
+        raise TooManyRooms
+    await hub.check_may_join(actor, asked.room)
+    async with hub.holding(asked.room) as room:
+        listed = await presence.listed(room)
+        if asked.since is not None and room.name in connection.rooms:
+            hub.leave(room, connection)  # it saw a gap: it hears what it missed first
+        is_continued = await _tell_missed(connection, room, asked)
+        if connection.closed:
+            return
+        if not is_continued:
+            connection.lose_place(room)
+        hub.enter(room, connection)
+        connection.rooms[room.name] = room
+        presence.joined(connection, room.name)
+        connection.say(
+            told(
+                "subscribed",
+                id=id_,
+                room=room.name,
+                epoch=hub.epoch,
+                seq=room.delivered,
+                presence=listed.people(),
+                presence_total=listed.total,
+            )
+        )
+
+
+async def _tell_missed(connection: "Connection", room: Room, asked: Subscription) -> bool:
+    """Send the events after `since`; False where the log does not tell them any more."""
+    if asked.since is None:
+        return True
+    hub = connection.hub
+    hub.figures.replays += 1
+    if asked.epoch != hub.epoch:
+        return False
+    since = asked.since
+    while (missed := await hub.missed(room, since)) != []:
+        if missed is None or connection.closed:
+            return False
+        connection.hear(room, Chunk(list(missed)))
+        since = missed[-1].event.seq
+        if since < room.delivered:  # a long way to go: at the peer's pace
+            await connection.drained()
+    return True

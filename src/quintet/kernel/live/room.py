@@ -1,0 +1,175 @@
+"""A room as this node sees it: its events in their order, and who hears them.
+
+Invariant: members hear events in the order of `seq`, each once and none left out; an event that comes early
+waits until the log has told what lies between.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final, Protocol
+from uuid import UUID
+
+from quintet.kernel.live.log import Published
+from quintet.kernel.live.messages import event_text, frame
+
+RECENT_EVENTS: Final = 512
+RECENT_BYTES: Final = 256 * 1024
+MOST_EARLY: Final = 2048
+
+
+class Told:
+    """One event as its room's members hear it; framed once."""
+
+    __slots__ = ("event", "frame")
+
+    def __init__(self, event: Published) -> None:
+        self.event = event
+        self.frame = frame(event_text(event))
+
+
+class Chunk:
+    """What a room tells in one turn of the loop: durable events, and messages without a place in the log."""
+
+    def __init__(self, items: list[Told | bytes]) -> None:
+        self.items = items
+        self.authors = {
+            one.event.author_id for one in items if isinstance(one, Told) and one.event.cause is not None
+        }
+
+    @cached_property
+    def frames(self) -> bytes:
+        """The frames, joined, as they go to everybody but an author."""
+        return b"".join(one.frame if isinstance(one, Told) else one for one in self.items)
+
+    def frames_for(self, user_id: UUID | None) -> bytes:
+        """The frames as this user hears them."""
+        if user_id not in self.authors:
+            return self.frames
+        return b"".join(
+            one
+            if isinstance(one, bytes)
+            else one.frame
+            if one.event.author_id != user_id
+            else frame(event_text(one.event, for_author=True))
+            for one in self.items
+        )
+
+
+class Member(Protocol):
+    """Whoever hears a room."""
+
+    @property
+    def user_id(self) -> UUID | None:
+        """Whose it is."""
+        ...
+
+    def hear(self, room: "Room", chunk: Chunk) -> None:
+        """Take what the room tells; must not block and must not raise."""
+        ...
+
+    def lose_place(self, room: "Room") -> None:
+        """The room cannot tell what happened before its `delivered`: read anew."""
+        ...
+
+
+class Room:
+    """The events of one room on this node."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.delivered = -1  # the last seq given to members; unknown until the first reading
+        self.noticed = 0  # the highest seq this node has heard of
+        self.members: dict[Member, None] = {}
+        self.holders = 0  # joins under way
+        self.empty_since: float | None = None
+        self.reading = asyncio.Lock()
+        self._recent: deque[Told] = deque()
+        self._recent_bytes = 0
+        self._early: dict[int, Published] = {}
+        self._pending: list[Told | bytes] = []
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether the log is to be asked for what members have not heard."""
+        return self.delivered < self.noticed
+
+    def begin(self, seq: int) -> None:
+        """Events after `seq` are told from now on, those that have come meanwhile at once."""
+        if self.delivered < 0:
+            self.delivered = seq
+            self.noticed = max(self.noticed, seq)
+            self._take_early()
+
+    def take(self, event: Published) -> None:
+        """An event was committed."""
+        self.noticed = max(self.noticed, event.seq)
+        if event.seq == self.delivered + 1 and self.delivered >= 0:
+            self._deliver(event)
+            self._take_early()
+        elif event.seq > self.delivered and len(self._early) < MOST_EARLY:
+            self._early[event.seq] = event
+
+    def skip_to(self, seq: int) -> None:
+        """Leave out what the log no longer has, and say so to everybody."""
+        self.flush()
+        self.delivered = seq
+        self._recent.clear()
+        self._recent_bytes = 0
+        for member in list(self.members):
+            member.lose_place(self)
+        self._take_early()
+
+    def say(self, message: bytes) -> None:
+        """Tell a framed message that has no place in the log."""
+        if self.members:
+            self._pend(message)
+
+    def recent_since(self, seq: int) -> list[Told] | None:
+        """The events after `seq` up to `delivered`, where they are still in memory."""
+        if seq >= self.delivered:
+            return []
+        if not self._recent or self._recent[0].event.seq > seq + 1:
+            return None
+        return [one for one in self._recent if one.event.seq > seq]
+
+    def remember(self, earlier: Iterable[Told]) -> None:
+        """Keep events that the log told, if they join on to those in memory."""
+        for one in reversed(list(earlier)):
+            first = self._recent[0].event.seq if self._recent else self.delivered + 1
+            if one.event.seq != first - 1 or len(self._recent) >= RECENT_EVENTS:
+                return
+            if self._recent_bytes + len(one.frame) > RECENT_BYTES:
+                return
+            self._recent.appendleft(one)
+            self._recent_bytes += len(one.frame)
+
+    def flush(self) -> None:
+        """Give the members what is pending."""
+        if not self._pending:
+            return
+        chunk, self._pending = Chunk(self._pending), []
+        for member in list(self.members):
+            member.hear(self, chunk)
+
+    def _take_early(self) -> None:
+        for seq in [seq for seq in self._early if seq <= self.delivered]:
+            del self._early[seq]
+        while (event := self._early.pop(self.delivered + 1, None)) is not None:
+            self._deliver(event)
+
+    def _deliver(self, event: Published) -> None:
+        self.delivered = event.seq
+        one = Told(event)
+        self._recent.append(one)
+        self._recent_bytes += len(one.frame)
+        while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
+            self._recent_bytes -= len(self._recent.popleft().frame)
+        if self.members:
+            self._pend(one)
+
+    def _pend(self, item: Told | bytes) -> None:
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._pending.append(item)

@@ -1,0 +1,250 @@
+"""The WebSocket protocol of the server: handshake, frames, pings, and readers that do not keep up.
+
+Invariant: one reader's slowness costs others nothing: what it does not take is bounded, then thrown away.
+What is sent in one turn of the loop leaves as one write.
+"""
+
+import asyncio
+import struct
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.exceptions import InvalidState
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from quintet.kernel.http.call import Kernel
+from quintet.kernel.live.connection import TRY_LATER, Connection
+from quintet.kernel.live.tickets import redeem_for_socket
+
+PATH: Final = "/ws"
+MOST_BYTES: Final = 64 * 1024  # of one message
+WRITE_HIGH_BYTES: Final = 128 * 1024
+BEHIND_BYTES: Final = 1024 * 1024
+BEHIND_SECONDS: Final = 10.0
+PING_SECONDS: Final = 25.0
+SILENT_SECONDS: Final = 60.0
+_CLOSING_SECONDS: Final = 5.0
+
+
+class SocketProtocol(asyncio.Protocol):
+    """One socket; uvicorn makes it when a client asks for an upgrade."""
+
+    def __init__(self, config: Any, server_state: Any, app_state: Any = None, _loop: Any = None) -> None:  # noqa: ARG002
+        self._edge: Any = config.app
+        self._server_connections: set[Any] = server_state.connections
+        self._loop = asyncio.get_running_loop()
+        self._protocol = ServerProtocol(max_size=MOST_BYTES)
+        self._transport: Any = None
+        self._connection: Connection | None = None
+        self._message: list[bytes] = []
+        self._is_text = True
+        self._waiting: list[bytes] = []  # written at the end of this turn, or when the peer takes it
+        self._waiting_bytes = 0
+        self._flush_is_planned = False
+        self._is_blocked = False
+        self._is_shed = False
+        self._is_closing = False
+        self._behind_since = 0.0
+        self._heard_at = self._pinged_at = 0.0
+        self._room_to_write = asyncio.Event()
+
+    # --- asyncio's side -------------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        """The client's request is about to be told."""
+        self._transport = transport = getattr(transport, "plain", transport)
+        self._server_connections.add(self)
+        transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's interface)
+        """The client has gone."""
+        self._server_connections.discard(self)
+        self._is_closing = True
+        self._waiting.clear()
+        self._room_to_write.set()
+        if self._connection is not None:
+            self._connection.lost()
+            self._connection = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Request):
+                self._shake_hands(event)
+            elif self._connection is not None:
+                self._take(event, self._connection)
+        self._send_own()
+        if self._protocol.parser_exc is not None:
+            self._give_up()
+        elif self._protocol.close_expected():
+            self._finish()
+
+    def eof_received(self) -> None:
+        """The client sends no more."""
+
+    def pause_writing(self) -> None:
+        """The peer does not keep up."""
+        self._is_blocked = True
+        self._behind_since = self._now()
+        self._room_to_write.clear()
+        self._transport.pause_reading()  # who does not listen may not go on asking
+
+    def resume_writing(self) -> None:
+        """The peer has taken what was sent."""
+        self._is_blocked = False
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+        if self._is_shed and self._connection is not None:
+            self._is_shed = False
+            self._connection.lose_all_places()
+        self._flush()
+        self._room_to_write.set()
+
+    def shutdown(self) -> None:
+        """The server stops, and this socket was not drained before."""
+        self.close(1012)
+
+    # --- the connection's side ------------------------------------------------------------------------
+
+    def send(self, frames: bytes) -> None:
+        """Send whole frames with whatever else this turn of the loop sends."""
+        if self._is_closing or self._is_shed:
+            return
+        self._waiting.append(frames)
+        self._waiting_bytes += len(frames)
+        if self._is_blocked:
+            if self._waiting_bytes > BEHIND_BYTES:
+                self._shed()
+        elif not self._flush_is_planned:
+            self._flush_is_planned = True
+            self._loop.call_soon(self._flush)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Send what waits and a close frame, then close; at the latest in five seconds."""
+        if self._is_closing:
+            return
+        self._flush()
+        self._is_closing = True
+        with suppress(InvalidState):  # the peer closes already
+            self._protocol.send_close(code, reason)
+        self._send_own()
+        self._await_the_end()
+
+    async def drained(self) -> None:
+        """Wait until the peer has taken most of what was sent."""
+        self._flush()
+        if self._is_blocked:
+            await self._room_to_write.wait()
+
+    def look_after(self, now: float) -> None:
+        """Once a second: ping the quiet, close the silent, let go of who is too far behind."""
+        if self._is_closing:
+            return
+        if self._is_blocked and now - self._behind_since > BEHIND_SECONDS:
+            if self._is_shed:
+                self.close(TRY_LATER, "too slow")
+                return
+            self._shed()
+        if now - self._heard_at > SILENT_SECONDS:
+            self.close(1001, "silent for a minute")
+        elif now - max(self._pinged_at, self._heard_at) > PING_SECONDS:
+            self._pinged_at = now
+            self._protocol.send_ping(struct.pack("!I", int(now) & 0xFFFFFFFF))
+            self._send_own()
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return 0.0 if self._connection is None else self._connection.kernel.clock.monotonic()
+
+    def _shake_hands(self, request: Request) -> None:
+        kernel: Kernel | None = getattr(self._edge.app.state, "kernel", None)
+        url = urlsplit(request.path)
+        origin = request.headers.get("Origin")
+        if url.path != PATH:
+            response = self._protocol.reject(404, "there is no socket here\n")
+        elif origin is not None and not self._edge.allows_origin(origin):
+            response = self._protocol.reject(403, "this origin may not connect\n")
+        elif kernel is None or kernel.draining:
+            response = self._protocol.reject(503, "the server is stopping\n")
+        else:
+            response = self._protocol.accept(request)
+        self._protocol.send_response(response)
+        self._send_own()
+        if response.status_code != 101 or kernel is None:
+            self._is_closing = True
+            self._transport.close()
+            return
+        address = self._edge.address_of(
+            self._transport.get_extra_info("peername"), request.headers.get_all("X-Forwarded-For")
+        )
+        self._connection = Connection(kernel, self)
+        self._heard_at = self._pinged_at = self._now()
+        asked = parse_qs(url.query)
+        header = request.headers.get("Authorization", "")
+        token = asked.get("token", [""])[0] or header[7:].strip() * (header[:7].lower() == "bearer ")
+        ticket = asked.get("ticket", [""])[0]
+        if token:
+            self._connection.begin(address, lambda: kernel.authenticate(token))
+        elif ticket:
+            self._connection.begin(address, lambda: redeem_for_socket(kernel, ticket))
+        else:
+            self._connection.begin(address, None)
+
+    def _take(self, event: Any, connection: Connection) -> None:
+        self._heard_at = self._now()
+        if not isinstance(event, Frame) or self._is_closing:
+            return
+        if event.opcode in {Opcode.TEXT, Opcode.BINARY}:
+            self._is_text = event.opcode is Opcode.TEXT
+            self._message = [bytes(event.data)]
+        elif event.opcode is Opcode.CONT:
+            self._message.append(bytes(event.data))
+        else:
+            return
+        if event.fin:
+            data, self._message = b"".join(self._message), []
+            connection.receive(data, is_text=self._is_text)
+
+    def _flush(self) -> None:
+        self._flush_is_planned = False
+        if not self._waiting or self._is_blocked or self._is_closing:
+            return
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
+
+    def _send_own(self) -> None:
+        """Send what the protocol itself has to say: handshake, pongs, close frames."""
+        for data in self._protocol.data_to_send():
+            if data and not self._transport.is_closing():
+                self._transport.write(data)
+
+    def _give_up(self) -> None:
+        """The peer broke the protocol and was told so; reading on, unheeding, lets it hear that."""
+        if not self._is_closing:
+            self._is_closing = True
+            self._await_the_end()
+
+    def _await_the_end(self) -> None:
+        self._loop.call_later(_CLOSING_SECONDS, self._transport.abort)
+        if self._connection is not None:
+            self._connection.lost()
+
+    def _finish(self) -> None:
+        """The closing handshake is done."""
+        self._is_closing = True
+        if self._connection is not None:
+            self._connection.lost()
+        if not self._transport.is_closing():
+            self._transport.close()
+
+    def _shed(self) -> None:
+        """Throw away what this reader does not take; it will be told to read anew."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._is_shed = True
+        self._behind_since = self._now()

@@ -1,0 +1,124 @@
+"""Wake-ups: what one node tells the others, so that they need not ask.
+
+Invariant: a wake-up is only a hint, sent after the commit by a coalescer and never inside a transaction
+(where NOTIFY would serialise commits); what is lost is found by asking within a second.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from contextlib import aclosing
+from typing import Final, LiteralString
+from uuid import UUID
+
+import msgspec
+
+from quintet.kernel import json
+from quintet.kernel.database import Database
+from quintet.kernel.live.log import Published
+from quintet.kernel.refusals import Unavailable
+
+CHANNEL: Final[LiteralString] = "quintet"
+PAUSE_SECONDS: Final = 0.005
+MOST_BYTES: Final = 7700  # of what a payload carries; PostgreSQL takes 8,000 in all
+
+
+class Wakeup(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a node tells the others at once."""
+
+    node_id: UUID
+    seqs: dict[str, int] = {}
+    says: list[tuple[str, str]] = []  # room and message, of those that have no place in the log
+    presence: list[str] = []  # rooms whose list of people changed
+
+
+class Wakeups:
+    """The line between this node and the others."""
+
+    def __init__(self, database: Database, node_id: UUID) -> None:
+        self.node_id = node_id
+        self.is_alone = True  # as far as is known; nobody need be told anything then
+        self.on_wakeup: list[Callable[[Wakeup], None]] = []
+        self.on_listening: list[Callable[[], None]] = []
+        self._database = database
+        self._seqs: dict[str, int] = {}
+        self._says: list[tuple[str, str]] = []
+        self._presence: set[str] = set()
+        self._wake = asyncio.Event()
+        database.on_commit.append(self._take)
+
+    def tell(self, room: str, text: str) -> None:
+        """Have the other nodes tell their members of the room a message without a place in the log."""
+        if not self.is_alone:
+            self._says.append((room, text))
+            self._wake.set()
+
+    def tell_presence(self, rooms: Collection[str]) -> None:
+        """Let the other nodes know that these rooms' lists of people changed."""
+        if rooms and not self.is_alone:
+            self._presence.update(rooms)
+            self._wake.set()
+
+    def greet(self) -> None:
+        """Let the others know that they are not alone."""
+        self.is_alone = False
+        self._wake.set()
+
+    async def keep_sending(self) -> None:
+        """Send what has gathered; for as long as the server runs."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            for wakeup in self._gathered():
+                async with self._database.statement() as tx:
+                    await tx.run("select pg_notify('quintet', $1)", json.encode(wakeup).decode())
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def keep_listening(self) -> None:
+        """Hear the other nodes; for as long as the connection holds."""
+        async with aclosing(self._database.listen(CHANNEL)) as notices:
+            async for notice in notices:
+                if not notice:
+                    for listener in self.on_listening:
+                        listener()
+                    continue
+                try:
+                    wakeup = msgspec.json.decode(notice, type=Wakeup)
+                except msgspec.DecodeError:
+                    continue  # not ours
+                if wakeup.node_id != self.node_id:
+                    self.is_alone = False
+                    for hear in self.on_wakeup:
+                        hear(wakeup)
+        raise Unavailable
+
+    def _take(self, published: Sequence[Published]) -> None:
+        if not self.is_alone:
+            for event in published:
+                self._seqs[event.room] = max(event.seq, self._seqs.get(event.room, 0))
+            self._wake.set()
+
+    def _gathered(self) -> list[Wakeup]:
+        """What has gathered, in payloads that are small enough; at least one, as a greeting."""
+        seqs, self._seqs = self._seqs, {}
+        says, self._says = self._says, []
+        rooms, self._presence = self._presence, set()
+        wakeups = [Wakeup(self.node_id)]
+        left = MOST_BYTES
+
+        def one_with_room_for(item: object) -> Wakeup:
+            nonlocal left
+            size = len(json.encode(item)) + 8
+            if size > left:
+                wakeups.append(Wakeup(self.node_id))
+                left = MOST_BYTES
+            left -= size
+            return wakeups[-1]
+
+        for room, seq in seqs.items():
+            one_with_room_for((room, seq)).seqs[room] = seq
+        for said in says:
+            if len(json.encode(said)) < MOST_BYTES:  # a larger one is lost, as such messages may be
+                one_with_room_for(said).says.append(said)
+        for room in rooms:
+            one_with_room_for(room).presence.append(room)
+        return wakeups
