@@ -180,6 +180,12 @@ class RateLimited(Refusal):
         super().__init__(headers={**headers, "Retry-After": str(retry_after_seconds)})
 
 
+class TooManyConnections(Refusal):
+    """Too many connections are open already: close one, or try later."""
+
+    status = 429
+
+
 class UpgradeRequired(Refusal):
     """This address takes WebSocket connections only."""
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import access, actions, queries, t2g, t2g_queries
 from quintet.apps.wigg.access import title_id_of, title_room
@@ -35,6 +35,8 @@ from quintet.kernel.cache import HotAnswer
 from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, Cursor, Limit, Page, delete, get, patch, post
 from quintet.kernel.http.paging import cut
+from quintet.kernel.live.streams import Moment, Stream, listener_of
+from quintet.kernel.refusals import TooManyConnections
 
 TAG = "WIGG"
 Segments = Annotated[
@@ -88,15 +90,23 @@ async def _progress_on_any_grid(request: Call, work_id: WorkId, segments: int) -
 async def read_t2g(request: Call, title_id: FromPath[str]) -> Answer[T2g]:
     """Answer the time to good with its confidence; under three users, that of titles like this one."""
     work_id = title_id_of(title_id)
-    estimates_seq = await request.kernel.hot.seq_of(t2g.ESTIMATES_ROOM)
+    return request.answer_hot(await t2g.hot_t2g(request.kernel, work_id))
 
-    async def read() -> HotAnswer:
-        # One statement; a second one for the fallback may see it newer, which the next revision then tells.
-        async with request.kernel.database.statement() as tx:
-            told, row = await t2g.t2g_of(tx, work_id)
-        return HotAnswer(json.encode(told), str(told.revision), row.room_seq)
 
-    return await request.hot(title_room(work_id), f"t2g {estimates_seq}", read)
+@get("/api/titles/{title_id:str}/t2g/stream", access=Access.PUBLIC, tag=TAG, streams=True,
+     refusals=(WorkNotFound, TooManyConnections),
+     summary="The time to good now, and every time it changes")  # fmt: skip
+async def stream_t2g(request: Call, title_id: FromPath[str], ticket: FromQuery[str | None] = None) -> Stream:
+    """Answer events `t2g_updated` with the whole object; their id is the revision."""
+    work_id = title_id_of(title_id)
+    listener = await listener_of(request, ticket)
+    await t2g.hot_t2g(request.kernel, work_id)  # what is not there is refused before anything is streamed
+
+    async def read() -> Moment:
+        hot = await t2g.hot_t2g(request.kernel, work_id)
+        return Moment("t2g_updated", hot.etag, hot.body)
+
+    return Stream([title_room(work_id), t2g.ESTIMATES_ROOM], listener, read)
 
 
 @get("/api/titles/{title_id:str}/t2g/history", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
@@ -189,6 +199,6 @@ async def remove_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[
 
 
 ROUTES = (
-    read_progress, read_t2g, read_t2g_history, read_own_wiggs, read_cells,
+    read_progress, read_t2g, stream_t2g, read_t2g_history, read_own_wiggs, read_cells,
     place_wigg, place_batch, change_wigg, remove_wigg,
 )  # fmt: skip

@@ -72,6 +72,7 @@ class Rules(msgspec.Struct, frozen=True):
     reads_token: bool = True
     idempotent: bool = True
     secret: bool = False
+    streams: bool = False
     most_bytes: int = 1024 * 1024
     example: Any = None
     takes_form: Any = None  # for a body that the handler reads itself: its type as a form (a Struct) …
@@ -202,7 +203,10 @@ class Call(Request[Any, Any, State]):
 
     async def hot(self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]]) -> Answer[Any]:
         """An answer served from memory under the room's seq, with `Room-Seq` of its snapshot."""
-        hot = await self.kernel.hot.get(room, key, read)
+        return self.answer_hot(await self.kernel.hot.get(room, key, read))
+
+    def answer_hot(self, hot: HotAnswer) -> Answer[Any]:
+        """An answer out of memory, with `Room-Seq` of its snapshot."""
         return Answer(
             hot.body, etag=hot.etag, headers={"Room-Seq": self.room_seq(hot.seq)}, max_age_seconds=1
         )

@@ -244,6 +244,8 @@ def _responses(handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any
         if rules.example is not None and not _bodies(handler, rules):
             content["example"] = rules.example
         success["content"] = {"application/json": content}
+    if rules.streams:
+        success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     responses: dict[str, Any] = {str(handler.status_code): success}
     if handler.http_methods == {"POST"} and handler.status_code == 201:
         responses["200"] = success | {"description": "It was there already"}
