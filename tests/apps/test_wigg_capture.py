@@ -289,6 +289,8 @@ async def test_every_change_is_told(world: World, ada: Person) -> None:
         "type", "capture_id", "title_id", "current_pct", "is_active", "is_paused", "mode", "speed",
     }  # fmt: skip
     assert told[2]["current_pct"] == 30
+    room_seq = (await ada.get("/api/live-capture")).headers["room-seq"]
+    assert room_seq.endswith(f":{len(told)}")
     assert {e["speed"] for e in told} == {0.5}
 
 

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from quintet.apps.wigg import capture_actions as actions
 from quintet.apps.wigg import capture_queries as queries
+from quintet.apps.wigg.capture_access import user_room
 from quintet.apps.wigg.capture_model import (
     Capture,
     CaptureNotFound,
@@ -27,6 +28,7 @@ from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, Cursor, Limit, get, post, put
 from quintet.kernel.http.paging import cut
+from quintet.kernel.live.log import room_seq
 from quintet.kernel.refusals import InvalidCursor
 
 TAG = "WIGG"
@@ -46,9 +48,11 @@ async def read_captures(request: Call, limit: Limit = 20, cursor: Cursor = None)
         newest = found if behind is None else await queries.own_captures(tx, request.actor.id, None, 1)
         page, place = cut(found, limit, lambda c: [c.stopped_at is None, str(c.started_at), str(c.id)])
         items = [actions.shown(one, tx.now) for one in page]
+        seq = await room_seq(tx, user_room(request.actor.id))
         top = [actions.shown(one, tx.now) for one in newest[:1] if one.stopped_at is None]
     pct, paused = (top[0].current_pct, top[0].is_paused) if top else (None, False)
-    return Answer(Captures(pct, bool(top), paused, items, request.next_cursor(place)))
+    captures = Captures(pct, bool(top), paused, items, request.next_cursor(place))
+    return Answer(captures, headers={"Room-Seq": request.room_seq(seq)})
 
 
 @post("/api/live-capture/start", access=Access.SIGNED_IN, tag=TAG, refusals=(WorkNotFound, LengthUnknown),

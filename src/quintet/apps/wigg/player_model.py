@@ -72,6 +72,32 @@ class BoundMedium(msgspec.Struct, frozen=True):
     capture_id: CaptureId | None
 
 
+class GenericWebhook(msgspec.Struct, frozen=True):
+    """What a player tells at the `generic` address: something happened to what `title_id` or `title` names.
+
+    It describes; `players/generic.py` reads, and takes numbers as text, too.
+    """
+
+    event: str
+    title_id: str | None = None
+    title: str | None = None
+    year: int | None = None
+    kind: str | None = None
+    series: str | None = None
+    season: int | None = None
+    episode: int | None = None
+    position_seconds: float | None = None
+    duration_seconds: float | None = None
+    position_pct: float | None = None
+    rate: float | None = None
+
+
+class PlexForm(msgspec.Struct, frozen=True):
+    """What Plex Media Server sends: JSON in a part of a form, sometimes beside a poster."""
+
+    payload: str
+
+
 class Heard(msgspec.Struct, frozen=True):
     """What became of a player's event."""
 

@@ -11,11 +11,13 @@ from quintet.apps.wigg.player_folding import Waiting, folding_of
 from quintet.apps.wigg.player_model import (
     Binding,
     BoundMedium,
+    GenericWebhook,
     Heard,
     MediumNotFound,
     NewPlayer,
     Player,
     PlayerNotFound,
+    PlexForm,
     RegisteredPlayer,
     ShownPlayer,
     TooManyPlayers,
@@ -29,22 +31,12 @@ from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, Page, delete, get, post
 from quintet.kernel.http.multipart import read_form
 from quintet.kernel.limits import check_allowances
-from quintet.kernel.refusals import (
-    MalformedJson,
-    MalformedMultipart,
-    NotUtf8,
-    RateLimited,
-    RequestTimeout,
-    TooDeep,
-    TooLarge,
-    UnsupportedMediaType,
-)
+from quintet.kernel.refusals import MalformedMultipart, RateLimited, TooLarge
 
 TAG = "WIGG"
 PLAYERS = "/api/live-capture/players"
 MOST_BYTES: Final = 256 * 1024
 MOST_FORM_BYTES: Final = 2 * 1024 * 1024  # Plex sends posters along
-_UNREADABLE = (MalformedJson, NotUtf8, TooDeep, TooLarge, RequestTimeout)
 
 
 @post(PLAYERS, access=Access.SIGNED_IN, tag=TAG, refusals=(TooManyPlayers,), example={}, secret=True,
@@ -102,10 +94,22 @@ async def bind_medium(
 
 
 # Not counted by address: a whole household stands behind one, and a player cannot wait. Counted by player.
+@post(f"{PLAYERS}/generic/{{secret:str}}", access=Access.PUBLIC, tag=TAG, status=200, limited=False,
+      reads_token=False, most_bytes=MOST_BYTES, takes_json=GenericWebhook,
+      refusals=(PlayerNotFound, WorkNotFound, RateLimited),
+      example={"event": "progress", "title": "Heat", "year": 1995, "position_seconds": 3210},
+      summary="The webhook of players nobody else speaks for")  # fmt: skip
+async def hear_generic(request: Call, secret: FromPath[str]) -> Answer[Heard]:
+    """Move the owner's capture. The content type does not matter; unknown fields are ignored."""
+    player = await _admitted(request, secret)
+    return await _hear(request, player, "generic", await request.body())
+
+
 @post(f"{PLAYERS}/jellyfin/{{secret:str}}", f"{PLAYERS}/trakt/{{secret:str}}",
-      f"{PLAYERS}/kodi/{{secret:str}}", f"{PLAYERS}/generic/{{secret:str}}",
-      access=Access.PUBLIC, tag=TAG, status=200, limited=False, reads_token=False, most_bytes=MOST_BYTES,
-      refusals=(PlayerNotFound, WorkNotFound, RateLimited, *_UNREADABLE),
+      f"{PLAYERS}/kodi/{{secret:str}}", access=Access.PUBLIC, tag=TAG, status=200, limited=False,
+      reads_token=False, most_bytes=MOST_BYTES, takes_json=dict[str, Any],
+      refusals=(PlayerNotFound, WorkNotFound, RateLimited),
+      example={"action": "start", "progress": 12.5, "movie": {"title": "Heat", "year": 1995}},
       summary="A player's webhook, as its makers document it")  # fmt: skip
 async def hear_player(request: Call, secret: FromPath[str]) -> Answer[Heard]:
     """Move the owner's capture. The content type does not matter: players send JSON as text, too."""
@@ -115,9 +119,10 @@ async def hear_player(request: Call, secret: FromPath[str]) -> Answer[Heard]:
 
 
 @post(f"{PLAYERS}/plex/{{secret:str}}", access=Access.PUBLIC, tag=TAG, status=200, limited=False,
-      reads_token=False, most_bytes=MOST_FORM_BYTES, summary="The webhook of Plex Media Server",
-      refusals=(PlayerNotFound, RateLimited, MalformedMultipart, UnsupportedMediaType,
-                *_UNREADABLE))  # fmt: skip
+      reads_token=False, most_bytes=MOST_FORM_BYTES, takes_form=PlexForm,
+      refusals=(PlayerNotFound, WorkNotFound, RateLimited, MalformedMultipart),
+      example={"payload": '{"event": "media.pause", "Metadata": {"type": "movie", "title": "Heat"}}'},
+      summary="The webhook of Plex Media Server")  # fmt: skip
 async def hear_plex(request: Call, secret: FromPath[str]) -> Answer[Heard]:
     """Move the owner's capture: a form whose part `payload` is JSON; what else it holds is ignored."""
     player = await _admitted(request, secret)
@@ -156,5 +161,6 @@ async def _hear(request: Call, player: Player, name: str, body: bytes) -> Answer
 
 
 PLAYER_ROUTES = (
-    register_player, read_players, remove_player, read_unmatched, bind_medium, hear_player, hear_plex,
+    register_player, read_players, remove_player, read_unmatched, bind_medium, hear_generic, hear_player,
+    hear_plex,
 )  # fmt: skip
