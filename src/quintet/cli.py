@@ -39,11 +39,13 @@ console = Console(stderr=True)
 
 
 @app.command
-def serve(*, port: int | None = None, host: str | None = None, data: Data = None) -> None:
-    """Start everything in one process and serve until stopped."""
+def serve(
+    *, port: int | None = None, host: str | None = None, data: Data = None, processes: int | None = None
+) -> None:
+    """Start everything and serve until stopped: in one process, or in as many as the machine has cores."""
     from quintet.serve import serve as run
 
-    run(load_settings(port=port, host=host, data=data))
+    run(load_settings(port=port, host=host, data=data, processes=processes))
 
 
 @app.command

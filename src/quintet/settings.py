@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: int = 8000
+    processes: int = 1
     data: Path = Path("data")
     public_url: str = ""
     database_url: str = ""
@@ -136,6 +137,8 @@ def _parse(wanted: Any, text: str) -> Any:
 def _check(settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
         raise BadSetting("QUINTET_PORT cannot be used: it is 0 to 65535")
+    if not 1 <= settings.processes <= 64:
+        raise BadSetting("QUINTET_PROCESSES cannot be used: it is 1 to 64")
     if settings.database_connections < 2:
         raise BadSetting("QUINTET_DATABASE_CONNECTIONS cannot be used: at least 2 are needed")
     if settings.env == "production" and not settings.public_url.startswith(("http://", "https://")):

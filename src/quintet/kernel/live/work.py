@@ -42,6 +42,7 @@ async def look_after_members(kernel: "Kernel") -> None:
         now = kernel.clock.monotonic()
         for member in list(kernel.hub.members):
             member.look_after(now)
+        kernel.metrics.take_live(figures_of(kernel))
         await asyncio.sleep(LOOK_SECONDS)
 
 
