@@ -1,6 +1,8 @@
 """WIGG: when it gets good. Marks along titles, the pacing curves drawn from them, and the time to good."""
 
 from quintet.apps.wigg.access import check_may_join
+from quintet.apps.wigg.editing import keep_ending_sessions
+from quintet.apps.wigg.editing_routes import EDITING_ROUTES
 from quintet.apps.wigg.milestone_routes import MILESTONE_ROUTES
 from quintet.apps.wigg.points_import import Imported, import_points
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
@@ -12,8 +14,8 @@ from quintet.kernel.parts import Part
 
 PART = Part(
     "wigg",
-    routes=(*TITLE_ROUTES, *ROUTES, *MILESTONE_ROUTES),
-    background=(keep_computing,),
+    routes=(*TITLE_ROUTES, *ROUTES, *EDITING_ROUTES, *MILESTONE_ROUTES),
+    background=(keep_computing, keep_ending_sessions),
     rooms={"title": RoomKind(check_may_join)},
 )
 
