@@ -4,6 +4,7 @@ A route without an entry in `CALLS` fails the suite: whoever adds one says here 
 strangers get of somebody else's.
 """
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -33,13 +34,16 @@ INSIDES = ("Traceback", "psycopg", "argon2", "select ", "insert into", "/src/", 
 
 
 class Stage(msgspec.Struct):
-    """What a call may be about: a title and a mark of Ada's, with her note on it."""
+    """What a call may be about: a title and a mark of Ada's, with her note on it, and what she edits."""
 
     ada: Person
     title: str
     wigg_id: str
     session_id: str
     milestone_id: str = ""
+    edit_session_id: str = ""
+    undo_token: str = ""
+    redo_token: str = ""
     capture_id: str = ""
     player_id: str = ""
     medium_id: str = ""
@@ -80,6 +84,22 @@ async def name_the_bank(world: World, stage: Stage) -> None:
     body = {"pct": 30, "label": "The bank"}
     answer = await stage.ada.post(f"/api/titles/{stage.title}/milestones", json=body)
     stage.milestone_id = answer.json()["id"]
+
+
+async def edit_again(world: World, stage: Stage) -> None:
+    """A session of Ada's, and something done in it that can be undone, and something that can be redone."""
+    _ = world
+    started = await stage.ada.post(f"/api/titles/{stage.title}/edit-sessions")
+    stage.edit_session_id = started.json()["id"]
+    tokens: list[str] = []
+    for index in (3, 4):
+        painted = await stage.ada.patch(
+            f"/api/titles/{stage.title}/segments/{index}/score",
+            json={"score": 3, "paint_session_id": stage.edit_session_id},
+        )
+        tokens.append(painted.json()["undo_token"])
+    undone = await stage.ada.post(f"/api/undo/{tokens[0]}")
+    stage.undo_token, stage.redo_token = tokens[1], undone.json()["redo_token"]
 
 
 async def capture_it(world: World, stage: Stage) -> None:
@@ -137,6 +157,9 @@ def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
             wigg_id=stage.wigg_id,
             session_id=stage.session_id,
             milestone_id=stage.milestone_id,
+            edit_session_id=stage.edit_session_id,
+            undo_token=stage.undo_token,
+            redo_token=stage.redo_token,
             capture_id=stage.capture_id,
             player_id=stage.player_id,
             medium_id=stage.medium_id,
@@ -205,6 +228,28 @@ CALLS: dict[tuple[str, str], Told] = {
     ("DELETE", f"{TITLE}/wiggs/{{wigg_id}}"): Told(
         at(f"{TITLE}/wiggs/{{wigg_id}}"), others=404, before=mark_again
     ),
+    ("POST", f"{TITLE}/edit-sessions"): Told(at(f"{TITLE}/edit-sessions"), 201),
+    ("GET", f"{TITLE}/edit-sessions/{{session_id}}"): Told(
+        at(f"{TITLE}/edit-sessions/{{edit_session_id}}"), others=404, before=edit_again
+    ),
+    ("POST", f"{TITLE}/edit-sessions/{{session_id}}/heartbeat"): Told(
+        at(f"{TITLE}/edit-sessions/{{edit_session_id}}/heartbeat"), others=404, before=edit_again
+    ),
+    ("POST", f"{TITLE}/edit-sessions/{{session_id}}/end"): Told(
+        at(f"{TITLE}/edit-sessions/{{edit_session_id}}/end"), others=404, before=edit_again
+    ),
+    ("PATCH", f"{TITLE}/segments/{{segment_index}}/score"): Told(
+        at(f"{TITLE}/segments/3/score", {"score": 3})
+    ),
+    ("POST", f"{TITLE}/paint-batch"): Told(
+        at(f"{TITLE}/paint-batch", {"operations": [{"segment_index": 1, "score": 2, "weight": 0.5}]})
+    ),
+    ("POST", "/api/undo/{undo_token}"): Told(at("/api/undo/{undo_token}"), others=404, before=edit_again),
+    ("POST", "/api/redo/{redo_token}"): Told(at("/api/redo/{redo_token}"), others=404, before=edit_again),
+    ("POST", f"{TITLE}/undo-session/{{session_id}}"): Told(
+        at(f"{TITLE}/undo-session/{{edit_session_id}}"), others=404, before=edit_again
+    ),
+    ("GET", f"{TITLE}/actions"): Told(at(f"{TITLE}/actions")),
 }
 CALLS |= {
     ("GET", CAPTURE): Told(at(CAPTURE)),
@@ -368,7 +413,9 @@ async def test_everybody_gets_what_is_theirs(world: World, cast: dict[str, Perso
             due = expected(rules, told, caller)
             if answer.status_code != due:
                 wrong.append(f"{method} {path} for {caller}: {answer.status_code}, not {due}")
-            own = {WHISPERED, ada.email, ada.refresh_token, stage.session_id}
+            own = {WHISPERED, ada.email, ada.refresh_token, stage.session_id} | {
+                one for one in (stage.edit_session_id, stage.undo_token, stage.redo_token) if one
+            }
             wrong += [f"{method} {path} for {caller} shows {one!r}" for one in shown(path, answer.text)]
             wrong += [
                 f"{method} {path} for {caller} leaks {one!r}"
@@ -391,7 +438,15 @@ async def test_missing_and_anothers_look_alike(world: World) -> None:
     title = await new_title(ada)
     theirs = (await mark(ada, title, 50))["id"]
     session = sign_in(world, ada.id, "user")[0][1]
+    edits = Stage(ada, title, theirs, session)
+    await edit_again(world, edits)
     for method, path, others, missing in (
+        ("GET", f"/api/titles/{title}/edit-sessions/{{}}", edits.edit_session_id, str(uuid4())),
+        ("POST", f"/api/titles/{title}/edit-sessions/{{}}/heartbeat", edits.edit_session_id, str(uuid4())),
+        ("POST", f"/api/titles/{title}/edit-sessions/{{}}/end", edits.edit_session_id, str(uuid4())),
+        ("POST", f"/api/titles/{title}/undo-session/{{}}", edits.edit_session_id, str(uuid4())),
+        ("POST", "/api/undo/{}", edits.undo_token, "A" * 48),
+        ("POST", "/api/redo/{}", edits.redo_token, "A" * 48),
         ("PATCH", f"/api/titles/{title}/wiggs/{{}}", theirs, str(uuid4())),
         ("DELETE", f"/api/titles/{title}/wiggs/{{}}", theirs, str(uuid4())),
         ("DELETE", "/auth/sessions/{}", session, str(uuid4())),
@@ -406,8 +461,8 @@ async def test_missing_and_anothers_look_alike(world: World) -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(key for key, rules in ROUTES.items() if rules.access))
 async def test_strangers_are_refused_before_their_body_is_read(world: World, method: str, path: str) -> None:
     """What is wrong with a body is told only to whom the route is for."""
-    address = path.format(title_id="t", wigg_id=uuid4(), session_id=uuid4(), milestone_id=uuid4(),
-                          capture_id=uuid4(), player_id=uuid4(), medium_id=uuid4(),
-                          subscription_id=uuid4())  # fmt: skip
+    names = re.findall(r"{(\w+)}", path)
+    plain = {"title_id": "t", "segment_index": "3", "undo_token": "t", "redo_token": "t"}
+    address = path.format(**{name: plain.get(name) or uuid4() for name in names})
     body = {"content": b"[" * 40, "headers": {"Content-Type": "text/nonsense"}} if method != "GET" else {}
     assert code_of(await world.http.request(method, address, **body)) == (401, "not_signed_in")

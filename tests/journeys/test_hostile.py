@@ -151,6 +151,10 @@ async def test_nasty_values_everywhere(world: World) -> None:
         ("POST", f"/api/titles/t-{ada.username}/milestones"): {"pct": 1, "label": "x", "icon": "star"},
         ("POST", f"/api/titles/t-{ada.username}/milestones/import"): {"content": "0:00 x", "format": None,
         "source": None},
+        ("PATCH", f"/api/titles/t-{ada.username}/segments/3/score"): {"score": 1, "paint_session_id": None,
+        "base_version": None, "user_id": None},
+        ("POST", f"/api/titles/t-{ada.username}/paint-batch"): {"session_id": None, "base_version": None,
+        "operations": [{"segment_index": 1, "score": 1, "weight": 1}]},
         ("POST", "/auth/login"): {"password": "p", "email": "e", "username": "u"},
         ("POST", "/auth/refresh"): {"refresh_token": "r"},
     }  # fmt: skip

@@ -3,6 +3,8 @@
 from quintet.apps.wigg.access import check_may_join
 from quintet.apps.wigg.capture_routes import CAPTURE_ROUTES
 from quintet.apps.wigg.capture_waking import keep_waking
+from quintet.apps.wigg.editing import keep_ending_sessions
+from quintet.apps.wigg.editing_routes import EDITING_ROUTES
 from quintet.apps.wigg.milestone_routes import MILESTONE_ROUTES
 from quintet.apps.wigg.player_folding import begin_folding, keep_flushing
 from quintet.apps.wigg.player_routes import PLAYER_ROUTES
@@ -18,8 +20,16 @@ from quintet.kernel.parts import Part
 
 PART = Part(
     "wigg",
-    routes=(*TITLE_ROUTES, *ROUTES, *MILESTONE_ROUTES, *CAPTURE_ROUTES, *PLAYER_ROUTES, *PUSH_ROUTES),
-    background=(keep_computing, keep_waking, keep_flushing, keep_pushing),
+    routes=(
+        *TITLE_ROUTES,
+        *ROUTES,
+        *EDITING_ROUTES,
+        *MILESTONE_ROUTES,
+        *CAPTURE_ROUTES,
+        *PLAYER_ROUTES,
+        *PUSH_ROUTES,
+    ),
+    background=(keep_computing, keep_ending_sessions, keep_waking, keep_flushing, keep_pushing),
     on_start=(begin_folding,),
     rooms={"title": RoomKind(check_may_join)},
 )

@@ -20,8 +20,9 @@ from quintet.apps.wigg.capture_model import (
     NoActiveCapture,
     ShownCapture,
 )
+from quintet.apps.wigg.editing_model import SessionEnded, SessionNotFound
 from quintet.apps.wigg.milestone_model import LengthUnknown
-from quintet.apps.wigg.model import OptimisticIdReused, PlacedWigg, SessionNotFound
+from quintet.apps.wigg.model import OptimisticIdReused, PlacedWigg
 from quintet.domains.catalogue import WorkNotFound
 from quintet.kernel.actor import Access, Actor
 from quintet.kernel.clock import Instant
@@ -99,7 +100,7 @@ async def stop_capture(request: Call, capture_id: FromPath[UUID]) -> Answer[Show
 
 @post("/api/live-capture/mark-wigg", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
       refusals=(WorkNotFound, CaptureNotFound, CaptureStopped, NoActiveCapture, SessionNotFound,
-                OptimisticIdReused), example={"title_id": "heat-1995", "rating": 3}, secret=True,
+                SessionEnded, OptimisticIdReused), example={"title_id": "heat-1995", "rating": 3}, secret=True,
       summary="Mark where a capture is now")  # fmt: skip
 async def mark_wigg(request: Call, data: JSONBody[MarkNow]) -> Answer[PlacedWigg]:
     """Place a mark at the capture's position, or at `pct`; answers as placing does."""
