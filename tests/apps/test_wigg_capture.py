@@ -347,6 +347,18 @@ async def test_a_mark_needs_a_place(ada: Person) -> None:
     assert code_of(await ada.post(path, json=unknown)) == (404, "not_found")
 
 
+async def test_a_mark_belongs_to_its_edit_session(ada: Person) -> None:
+    title = await new_title(ada)
+    session = (await ada.post(f"/api/titles/{title}/edit-sessions")).json()["id"]
+    body = {"title_id": title, "pct": 5, "session_id": session}
+    assert (await ada.post("/api/live-capture/mark-wigg", json=body)).status_code == 201
+    shown = (await ada.get(f"/api/titles/{title}/edit-sessions/{session}")).json()
+    assert shown["actions_count"] == 1
+    assert (await ada.post(f"/api/titles/{title}/edit-sessions/{session}/end")).status_code < 300
+    again = await ada.post("/api/live-capture/mark-wigg", json=body | {"pct": 50})
+    assert code_of(again) == (409, "session_ended")
+
+
 async def test_marking_counts_as_placing() -> None:
     name = "capture_limits"
     dsn = clone_database(name)
