@@ -152,20 +152,7 @@ async def subscribe_it(world: World, stage: Stage) -> None:
 def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
     """A call whose path names parts of the stage."""
     return lambda stage: Made(
-        path.format(
-            title_id=stage.title,
-            wigg_id=stage.wigg_id,
-            session_id=stage.session_id,
-            milestone_id=stage.milestone_id,
-            edit_session_id=stage.edit_session_id,
-            undo_token=stage.undo_token,
-            redo_token=stage.redo_token,
-            capture_id=stage.capture_id,
-            player_id=stage.player_id,
-            medium_id=stage.medium_id,
-            subscription_id=stage.subscription_id,
-            secret=stage.secret,
-        ),
+        path.format(title_id=stage.title, **msgspec.structs.asdict(stage)),
         body,
     )
 

@@ -99,9 +99,8 @@ async def stop_capture(request: Call, capture_id: FromPath[UUID]) -> Answer[Show
 
 
 @post("/api/live-capture/mark-wigg", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
-      refusals=(WorkNotFound, CaptureNotFound, CaptureStopped, NoActiveCapture, SessionNotFound,
-                SessionEnded, OptimisticIdReused),
-      example={"title_id": "heat-1995", "rating": 3}, secret=True,
+      refusals=(WorkNotFound, CaptureNotFound, CaptureStopped, NoActiveCapture, SessionNotFound, SessionEnded,
+                OptimisticIdReused), example={"title_id": "heat-1995", "rating": 3}, secret=True,
       summary="Mark where a capture is now")  # fmt: skip
 async def mark_wigg(request: Call, data: JSONBody[MarkNow]) -> Answer[PlacedWigg]:
     """Place a mark at the capture's position, or at `pct`; answers as placing does."""
