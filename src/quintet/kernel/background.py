@@ -36,8 +36,9 @@ async def _keep_running(kernel: Kernel, work: Callable[[Kernel], Awaitable[None]
     while True:
         try:
             await work(kernel)
-        except Unavailable:
-            pass  # the database is away; the watch says so once
+        except Unavailable:  # the database is away, as the watch says once; or the task was cut off
+            if _is_being_ended():
+                return
         except Exception as error:  # noqa: BLE001 (whatever broke, the next round may work)
             if _is_being_ended():
                 return
