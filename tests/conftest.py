@@ -30,7 +30,7 @@ TEMPLATE = "quintet_template"
 # Generous, so that no test meets a limit it does not look for.
 OPEN_LIMITS = {
     f"QUINTET_LIMIT_{policy}": "1000000/minute"
-    for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "PLACE", "PAINT")
+    for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "UPLOAD", "PLACE", "PAINT")
 }
 
 

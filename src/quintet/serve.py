@@ -1,6 +1,8 @@
 """Serving: the database, its migrations and the HTTP server, started and stopped in their order."""
 
 import os
+import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from quintet.kernel.http.server import ignore_interrupts, leave_on_sigterm, list
 from quintet.kernel.migrations import migrate
 from quintet.kernel.postgres import Cluster, ServeLock, find_binaries
 from quintet.kernel.telemetry import get_logger, set_up_logs
+from quintet.processes import supervise
 from quintet.settings import Settings
 
 
@@ -39,17 +42,34 @@ def serve(settings: Settings) -> None:
             cluster = stack.enter_context(Cluster.open(settings.data, binaries))
             dsn, restart = cluster.dsn, cluster.ensure_running
         applied = migrate(dsn)
-        edge = build_app(settings, dsn, restart_database=restart)
-        server = make_server(edge, listener, on_stop=edge.stop_being_ready, drain=edge.drain)
-        port = listener.getsockname()[1]
         log.info(
             "serving",
-            url=f"http://{settings.host}:{port}",
+            url=f"http://{settings.host}:{listener.getsockname()[1]}",
             pid=os.getpid(),
+            processes=settings.processes,
             env=settings.env,
             migrated=applied,
         )
-        try:
-            server.run()
-        finally:
-            ignore_interrupts()
+        if settings.processes > 1:
+            supervise(settings.processes, answer_alone, (settings, dsn, listener), restart or (lambda: False))
+        else:
+            answer(settings, dsn, listener, restart)
+
+
+def answer(
+    settings: Settings, dsn: str, listener: socket.socket, restart_database: Callable[[], bool] | None
+) -> None:
+    """Answer what comes to the listener until asked to stop."""
+    edge = build_app(settings, dsn, restart_database=restart_database)
+    server = make_server(edge, listener, on_stop=edge.stop_being_ready, drain=edge.drain)
+    try:
+        server.run()
+    finally:
+        ignore_interrupts()
+
+
+def answer_alone(settings: Settings, dsn: str, listener: socket.socket) -> None:
+    """The same in a process of its own, beside others on the same listener."""
+    set_up_logs(settings.log_level)
+    leave_on_sigterm()
+    answer(settings, dsn, listener, None)

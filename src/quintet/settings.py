@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: int = 8000
+    processes: int = 1
     data: Path = Path("data")
     public_url: str = ""
     database_url: str = ""
@@ -59,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_signed_in: Limit = Limit(1200, 60, 1200)
     limit_auth: Limit = Limit(10, 60, 10)
     limit_refresh: Limit = Limit(30, 60, 30)
+    limit_upload: Limit = Limit(20, 60, 20)
     limit_socket: Limit = Limit(50, 1, 100)
     limit_place: Limit = Limit(60, 60, 60)
     limit_paint: Limit = Limit(10, 1, 10)
@@ -136,6 +138,8 @@ def _parse(wanted: Any, text: str) -> Any:
 def _check(settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
         raise BadSetting("QUINTET_PORT cannot be used: it is 0 to 65535")
+    if not 1 <= settings.processes <= 64:
+        raise BadSetting("QUINTET_PROCESSES cannot be used: it is 1 to 64")
     if settings.database_connections < 2:
         raise BadSetting("QUINTET_DATABASE_CONNECTIONS cannot be used: at least 2 are needed")
     for name in ("edit_session_seconds", "undo_seconds"):

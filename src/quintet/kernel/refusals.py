@@ -96,6 +96,10 @@ class MalformedJson(BadRequest):
     """The body is not valid JSON."""
 
 
+class MalformedMultipart(BadRequest):
+    """The body is not a well-formed multipart form."""
+
+
 class NotUtf8(BadRequest):
     """The request is not valid UTF-8."""
 
@@ -174,6 +178,12 @@ class RateLimited(Refusal):
 
     def __init__(self, retry_after_seconds: int, headers: Mapping[str, str]) -> None:
         super().__init__(headers={**headers, "Retry-After": str(retry_after_seconds)})
+
+
+class TooManyConnections(Refusal):
+    """Too many connections are open already: close one, or try later."""
+
+    status = 429
 
 
 class UpgradeRequired(Refusal):

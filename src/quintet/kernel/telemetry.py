@@ -4,15 +4,28 @@ Invariant: no body, query string, token or other secret is ever logged; ids, tem
 """
 
 import logging
+import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from quintet.kernel import json
 
+_LIVE_GAUGES: Final = {
+    "connections": "Sockets open",
+    "users_online": "Users connected",
+    "rooms": "Rooms somebody listens to",
+}
+_LIVE_COUNTERS: Final = {
+    "messages_in": "Messages that sockets sent",
+    "messages_out": "Messages sent to sockets",
+    "shed_readers": "Slow readers whose queue was thrown away",
+    "replays": "Subscriptions that went on behind an earlier event",
+    "resets": "Times a reader was told to read a room anew",
+}
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -54,6 +67,15 @@ def get_logger() -> Any:
     return structlog.get_logger()
 
 
+# Names the folder in which several processes add up their figures; read by prometheus-client itself.
+PROCESS_FIGURES: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def forget_process(pid: int | None) -> None:
+    """A process has died: what it had open counts no more."""
+    multiprocess.mark_process_dead(pid)
+
+
 class LiveFigures(msgspec.Struct):
     """What the live connection of one process has done; plain numbers, since they change all the time."""
 
@@ -81,12 +103,40 @@ class Metrics:
             "quintet_rate_limited_total", "Refusals by rate limit", ["policy"], registry=self.registry
         )
         self.in_flight = Gauge(
-            "quintet_requests_in_flight", "Requests being answered", registry=self.registry
+            "quintet_requests_in_flight",
+            "Requests being answered",
+            registry=self.registry,
+            multiprocess_mode="livesum",
         )
+        self._live: dict[str, Gauge | Counter] = {
+            name: Gauge(f"quintet_live_{name}", help_, registry=self.registry, multiprocess_mode="livesum")
+            for name, help_ in _LIVE_GAUGES.items()
+        } | {
+            name: Counter(f"quintet_live_{name}", help_, registry=self.registry)
+            for name, help_ in _LIVE_COUNTERS.items()
+        }
+        self._live_before: dict[str, int] = {}
         self.events = Counter(
             "quintet_events_total", "Durable events written to rooms", registry=self.registry
         )
         self._observers: dict[tuple[str, str, int], Any] = {}
+
+    def take_live(self, figures: dict[str, int]) -> None:
+        """Take over the live connection's figures, which are too busy to be counted here one by one."""
+        for name, metric in self._live.items():
+            if isinstance(metric, Gauge):
+                metric.set(figures[name])
+            else:
+                metric.inc(figures[name] - self._live_before.get(name, 0))
+        self._live_before = figures
+
+    def rendered(self) -> bytes:
+        """All figures for Prometheus: those of this process, or of all that serve together."""
+        registry = self.registry
+        if PROCESS_FIGURES in os.environ:
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)
+        return generate_latest(registry)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""

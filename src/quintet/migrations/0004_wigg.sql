@@ -166,7 +166,7 @@ create table wigg.milestones (
     id uuid primary key,
     title_id text collate "C" not null references catalogue.works (id) on delete cascade,
     position integer not null check (position between 0 and 100000000),
-    label text not null,
+    label text not null check (length(label) between 1 and 120),
     folded_label text not null generated always as (catalogue.folded(label)) stored,
     icon text not null,
     source text not null check (source in ('community', 'scraped', 'official')),
@@ -177,6 +177,10 @@ create table wigg.milestones (
 );
 -- Serves a title's milestones in their order.
 create index milestones_title on wigg.milestones (title_id, position);
+-- Serves the setting of created_by to null when an account goes.
+create index milestones_created_by on wigg.milestones (created_by);
+-- Serves the setting of verified_by to null when an account goes.
+create index milestones_verified_by on wigg.milestones (verified_by);
 
 -- Add to a title's curve. Cells are numbered from 1; the row is locked from here to the commit, so callers
 -- come here last. The time to good is then due within a second. Answers the title's new version.

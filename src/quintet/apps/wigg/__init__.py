@@ -3,6 +3,8 @@
 from quintet.apps.wigg.access import check_may_join
 from quintet.apps.wigg.editing import keep_ending_sessions
 from quintet.apps.wigg.editing_routes import EDITING_ROUTES
+from quintet.apps.wigg.milestone_routes import MILESTONE_ROUTES
+from quintet.apps.wigg.points_import import Imported, import_points
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
 from quintet.apps.wigg.routes import ROUTES
 from quintet.apps.wigg.t2g import keep_computing
@@ -12,9 +14,9 @@ from quintet.kernel.parts import Part
 
 PART = Part(
     "wigg",
-    routes=(*TITLE_ROUTES, *ROUTES, *EDITING_ROUTES),
+    routes=(*TITLE_ROUTES, *ROUTES, *EDITING_ROUTES, *MILESTONE_ROUTES),
     background=(keep_computing, keep_ending_sessions),
     rooms={"title": RoomKind(check_may_join)},
 )
 
-__all__ = ["PART", "Rebuilt", "rebuild_curves"]
+__all__ = ["PART", "Imported", "Rebuilt", "import_points", "rebuild_curves"]

@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from quintet.apps.wigg import queries, session_queries
+from quintet.apps.wigg import milestone_queries, queries, session_queries
 from quintet.apps.wigg.editing_model import EditSession, SessionEnded, SessionNotFound
+from quintet.apps.wigg.milestone_model import Milestone, MilestoneNotFound, NotYourMilestone
 from quintet.apps.wigg.model import Wigg, WiggNotFound
 from quintet.apps.wigg.queries import Own
 from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id, work_to_see
-from quintet.kernel.actor import Actor
+from quintet.kernel.actor import Access, Actor
 from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
 
@@ -65,6 +66,16 @@ async def wigg_to_change(
         if wigg.id == wigg_id:
             return wigg, own
     raise WiggNotFound
+
+
+async def milestone_to_change(tx: Tx, actor: Actor, title_id: WorkId, milestone_id: UUID) -> Milestone:
+    """The milestone, locked, if the actor may change it; raises MilestoneNotFound or NotYourMilestone."""
+    milestone = await milestone_queries.milestone_locked(tx, title_id, milestone_id)
+    if milestone is None:
+        raise MilestoneNotFound
+    if milestone.created_by != actor.id and actor.access < Access.MODERATOR:
+        raise NotYourMilestone
+    return milestone
 
 
 def check_session(own: Own, session_id: UUID | None, now: Instant) -> None:

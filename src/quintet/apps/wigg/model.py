@@ -222,19 +222,6 @@ class Title(msgspec.Struct, frozen=True):
     stats: TitleStats | None = None
 
 
-class Milestone(msgspec.Struct, frozen=True):
-    """A named moment of a title."""
-
-    id: UUID
-    pct: float
-    label: str
-    icon: str
-    source: str
-    verified: bool
-    created_by: UUID | None
-    created_at: datetime
-
-
 class Cell(msgspec.Struct, frozen=True):
     """A piece of the caller's own painting."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from quintet.apps.wigg.editing_model import EditSession, Painted
-from quintet.apps.wigg.model import ActionId, Cell, Milestone, Wigg, WiggId
+from quintet.apps.wigg.model import ActionId, Cell, Wigg, WiggId
 from quintet.apps.wigg.records import NewAction, instant
 from quintet.apps.wigg.rules import CurveChange, pct_of
 from quintet.domains.catalogue import WorkId
@@ -254,21 +254,4 @@ async def curve_on_grid(tx: Tx, title_id: WorkId, room: str, starts: list[int]) 
         title_id,
         room,
         starts,
-    )
-
-
-async def milestones(tx: Tx, title_id: WorkId) -> list[Milestone]:
-    """A title's milestones in their order."""
-    return await tx.all(
-        lambda id_, position, label, icon, source, verified, created_by, created_at: Milestone(
-            id_, pct_of(position), label, icon, source, verified, created_by, created_at
-        ),
-        """
-        select id, position, label, icon, source, verified_at is not null, created_by, created_at
-        from wigg.milestones
-        where title_id = $1
-        order by position, created_at
-        limit 1000
-        """,
-        title_id,
     )

@@ -1,6 +1,6 @@
 """WIGG's edge for marks and curves."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
@@ -11,7 +11,6 @@ from quintet.apps.wigg.editing_model import SessionEnded, SessionNotFound
 from quintet.apps.wigg.model import (
     Cell,
     ChangedWigg,
-    Milestone,
     NewWigg,
     OptimisticIdReused,
     OwnWiggs,
@@ -37,17 +36,13 @@ from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, Cursor, Limit, Page, delete, get, patch, post
 from quintet.kernel.http.paging import cut
 from quintet.kernel.live.log import room_seq
+from quintet.kernel.live.streams import Moment, Stream, listener_of
+from quintet.kernel.refusals import TooManyConnections
 
 TAG = "WIGG"
 Segments = Annotated[
     int, QueryParameter(ge=LEAST_SEGMENTS, le=MOST_SEGMENTS, description="How many equal parts.")
 ]
-ICONS = {
-    "star": "⭐", "fire": "🔥", "rocket": "🚀", "heart": "❤️", "skull": "💀", "sword": "⚔️", "boss": "👹",
-    "twist": "🌀", "laugh": "😂", "cry": "😢", "gasp": "😱", "music": "🎵", "trophy": "🏆", "bomb": "💣",
-    "door": "🚪", "key": "🔑", "map": "🗺️", "flag": "🚩", "clock": "⏰", "book": "📖", "film": "🎬",
-    "game": "🎮", "coffee": "☕", "zzz": "💤",
-}  # fmt: skip
 _MARK = {"position_pct": 37.5, "rating": 2, "note": "the heist begins"}
 
 
@@ -96,15 +91,23 @@ async def _progress_on_any_grid(request: Call, work_id: WorkId, segments: int) -
 async def read_t2g(request: Call, title_id: FromPath[str]) -> Answer[T2g]:
     """Answer the time to good with its confidence; under three users, that of titles like this one."""
     work_id = title_id_of(title_id)
-    estimates_seq = await request.kernel.hot.seq_of(t2g.ESTIMATES_ROOM)
+    return request.answer_hot(await t2g.hot_t2g(request.kernel, work_id))
 
-    async def read() -> HotAnswer:
-        # One statement; a second one for the fallback may see it newer, which the next revision then tells.
-        async with request.kernel.database.statement() as tx:
-            told, row = await t2g.t2g_of(tx, work_id)
-        return HotAnswer(json.encode(told), str(told.revision), row.room_seq)
 
-    return await request.hot(title_room(work_id), f"t2g {estimates_seq}", read)
+@get("/api/titles/{title_id:str}/t2g/stream", access=Access.PUBLIC, tag=TAG, streams=True,
+     refusals=(WorkNotFound, TooManyConnections),
+     summary="The time to good now, and every time it changes")  # fmt: skip
+async def stream_t2g(request: Call, title_id: FromPath[str], ticket: FromQuery[str | None] = None) -> Stream:
+    """Answer events `t2g_updated` with the whole object; their id is the revision."""
+    work_id = title_id_of(title_id)
+    listener = await listener_of(request, ticket)
+    await t2g.hot_t2g(request.kernel, work_id)  # what is not there is refused before anything is streamed
+
+    async def read() -> Moment:
+        hot = await t2g.hot_t2g(request.kernel, work_id)
+        return Moment("t2g_updated", hot.etag, hot.body)
+
+    return Stream([title_room(work_id), t2g.ESTIMATES_ROOM], listener, read)
 
 
 @get("/api/titles/{title_id:str}/t2g/history", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
@@ -142,22 +145,6 @@ async def read_cells(request: Call, title_id: FromPath[str]) -> Answer[Page[Cell
         cells = await queries.own_cells(tx, request.actor.id, work.id)
         seq = await room_seq(tx, title_room(work.id))
     return Answer(Page(cells), headers={"Room-Seq": request.room_seq(seq)})
-
-
-@get("/api/titles/{title_id:str}/milestones", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
-     summary="A title's milestones")  # fmt: skip
-async def read_milestones(request: Call, title_id: FromPath[str]) -> Answer[Page[Milestone]]:
-    """Answer the title's named moments in their order."""
-    async with request.read() as tx:
-        work = await work_to_see(tx, title_id)
-        return Answer(Page(await queries.milestones(tx, work.id)))
-
-
-@get("/api/milestone-icons", access=Access.PUBLIC, tag=TAG, summary="The icons a milestone can have")
-async def read_icons() -> Answer[dict[str, Any]]:
-    """Answer icon names and their emoji."""
-    items = [{"name": name, "emoji": emoji} for name, emoji in ICONS.items()]
-    return Answer({"items": items, "next_cursor": None}, max_age_seconds=300)
 
 
 @post("/api/titles/{title_id:str}/wiggs", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
@@ -221,6 +208,6 @@ async def remove_wigg(
 
 
 ROUTES = (
-    read_progress, read_t2g, read_t2g_history, read_own_wiggs, read_cells, read_milestones, read_icons,
+    read_progress, read_t2g, stream_t2g, read_t2g_history, read_own_wiggs, read_cells,
     place_wigg, place_batch, change_wigg, remove_wigg,
 )  # fmt: skip

@@ -16,6 +16,8 @@ from quintet.apps.wigg.model import EstimatesChanged, Headline, T2g, T2gUpdated
 from quintet.apps.wigg.t2g_queries import Fallback, OwnCurve, T2gRow
 from quintet.apps.wigg.time_to_good import LEAST_USERS, THRESHOLD, Estimate, estimate
 from quintet.domains.catalogue import Kind, WorkId, WorkNotFound
+from quintet.kernel import json
+from quintet.kernel.cache import HotAnswer
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.call import Kernel
 
@@ -86,6 +88,19 @@ async def _tell_all(tx: Tx, estimates: dict[WorkId, Estimate]) -> None:
     await queries.add_to_history(tx, told)
     for one in told:
         tx.emit(title_room(one.title_id), T2gUpdated(**msgspec.structs.asdict(one)))
+
+
+async def hot_t2g(kernel: Kernel, title_id: WorkId) -> HotAnswer:
+    """The time to good of a title, from memory where it is still true; its tag is the revision."""
+    estimates_seq = await kernel.hot.seq_of(ESTIMATES_ROOM)
+
+    async def read() -> HotAnswer:
+        # One statement; a second one for the fallback may see it newer, which the next revision then tells.
+        async with kernel.database.statement() as tx:
+            told, row = await t2g_of(tx, title_id)
+        return HotAnswer(json.encode(told), str(told.revision), row.room_seq)
+
+    return await kernel.hot.get(title_room(title_id), f"t2g {estimates_seq}", read)
 
 
 async def t2g_of(tx: Tx, title_id: str) -> tuple[T2g, T2gRow]:

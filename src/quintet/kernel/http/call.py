@@ -71,8 +71,11 @@ class Rules(msgspec.Struct, frozen=True):
     reads_token: bool = True
     idempotent: bool = True
     secret: bool = False
+    streams: bool = False
     most_bytes: int = 1024 * 1024
     example: Any = None
+    takes_form: Any = None  # for a body that the handler reads itself: its type as a form (a Struct) …
+    takes_json: Any = None  # … and as JSON
 
 
 class CallState(msgspec.Struct):
@@ -141,13 +144,22 @@ class Call(Request[Any, Any, State]):
             if not message.get("more_body", False):
                 return
 
+    @property
+    def media_type(self) -> str:
+        """What kind of body the caller says this is, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
     async def json(self) -> Any:
         """The body as the type that the route's `data` names."""
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        field: Any = self.route_handler.parsed_data_field
+        return await self.json_as(field.annotation)
+
+    async def json_as(self, wanted: type[T]) -> T:
+        """The body as a `wanted`; raises UnsupportedMediaType where it is not JSON."""
+        kind = self.media_type
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMediaType("send application/json")
-        field: Any = self.route_handler.parsed_data_field
-        return json.decode(await self.body(), field.annotation)
+        return json.decode(await self.body(), wanted)
 
     async def write(self, act: Callable[[Tx], Awaitable[Answer[T]]]) -> Answer[T]:
         """Run `act` in one transaction, once per Idempotency-Key, and answer after the commit."""
@@ -190,7 +202,10 @@ class Call(Request[Any, Any, State]):
 
     async def hot(self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]]) -> Answer[Any]:
         """An answer served from memory under the room's seq, with `Room-Seq` of its snapshot."""
-        hot = await self.kernel.hot.get(room, key, read)
+        return self.answer_hot(await self.kernel.hot.get(room, key, read))
+
+    def answer_hot(self, hot: HotAnswer) -> Answer[Any]:
+        """An answer out of memory, with `Room-Seq` of its snapshot."""
         return Answer(
             hot.body, etag=hot.etag, headers={"Room-Seq": self.room_seq(hot.seq)}, max_age_seconds=1
         )

@@ -63,6 +63,7 @@ class Edge:
         method: str = scope["method"]
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # a copy: the server must go on seeing HEAD, which has no body
+            send = _head_of(send)
         headers: dict[bytes, bytes] = dict(scope["headers"])
         given_id = headers.get(b"x-request-id", b"")
         request_id = given_id if _REQUEST_ID.fullmatch(given_id) else secrets.token_hex(12).encode()
@@ -80,8 +81,6 @@ class Edge:
                     *cors,
                     *((name.lower().encode(), text.encode()) for name, text in told(state, status)),
                 ]
-            elif method == "HEAD":
-                message = {**message, "body": b""}
             await send(message)
 
         self._metrics.in_flight.inc()
@@ -153,6 +152,20 @@ class Edge:
             ]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _head_of(send: Any) -> Any:
+    """What sends an answer without its body; of a stream, the head is all there will be."""
+
+    async def send_head(message: Any) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        await send({"type": "http.response.body", "body": b""})
+        if message.get("more_body", False):
+            raise ClientGone
+
+    return send_head
 
 
 def told(state: CallState, status: int) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from quintet.kernel.refusals import (
     InvalidIdempotencyKey,
     InvalidRequest,
     MalformedJson,
+    MalformedMultipart,
     NotSignedIn,
     NotUtf8,
     RateLimited,
@@ -104,11 +105,17 @@ def shown_handlers(routes: Iterable[Any]) -> Iterator[tuple[str, str, HTTPRouteH
 
 
 def _types(handler: HTTPRouteHandler) -> Iterator[Any]:
-    if handler.parsed_data_field is not None:
-        yield handler.parsed_data_field.annotation
+    yield from _bodies(handler, handler.opt["rules"]).values()
     yield _answered(handler)
     for _, field in _parameters(handler):
         yield _parameter_type(field)
+
+
+def _bodies(handler: HTTPRouteHandler, rules: Rules) -> dict[str, Any]:
+    """The type of the body by its kind of content; empty where the route takes none."""
+    json_type = handler.parsed_data_field.annotation if handler.parsed_data_field else rules.takes_json
+    told = {"application/json": json_type, "multipart/form-data": rules.takes_form}
+    return {kind: type_ for kind, type_ in told.items() if type_ is not None}
 
 
 def _answered(handler: HTTPRouteHandler) -> Any:
@@ -150,11 +157,11 @@ def _operation(
     }
     if parameters := list(_told_parameters(path, handler, rules, schema_of)):
         operation["parameters"] = parameters
-    if handler.parsed_data_field is not None:
-        content: dict[str, Any] = {"schema": schema_of[handler.parsed_data_field.annotation]}
-        if rules.example is not None:
-            content["example"] = rules.example
-        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if bodies := _bodies(handler, rules):
+        contents: dict[str, Any] = {kind: {"schema": schema_of[type_]} for kind, type_ in bodies.items()}
+        if rules.example is not None and "application/json" in contents:
+            contents["application/json"]["example"] = rules.example
+        operation["requestBody"] = {"required": True, "content": contents}
     if rules.access > Access.PUBLIC:
         operation["security"] = [{"bearer": []}]
     elif rules.reads_token:
@@ -217,8 +224,10 @@ def refusals_of(handler: HTTPRouteHandler, rules: Rules) -> list[type[Refusal]]:
         told.append(Forbidden)
     if rules.limited:
         told.append(RateLimited)
-    if handler.parsed_data_field is not None:
-        told += [MalformedJson, NotUtf8, TooDeep, TooLarge, UnsupportedMediaType, RequestTimeout]
+    if bodies := _bodies(handler, rules):
+        told += [NotUtf8, TooLarge, UnsupportedMediaType, RequestTimeout]
+        told += [MalformedJson, TooDeep] if "application/json" in bodies else []
+        told += [MalformedMultipart] if "multipart/form-data" in bodies else []
     if takes_idempotency_key(handler, rules):
         told += [IdempotencyInFlight, IdempotencyKeyReused, InvalidIdempotencyKey]
     if "cursor" in handler.parsed_fn_signature.parameters:
@@ -232,9 +241,11 @@ def _responses(handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any
     success: dict[str, Any] = {"description": str(handler.summary)}
     if answered is not type(None) and answered is not None and handler.status_code != 204:
         content: dict[str, Any] = {"schema": schema_of[answered]}
-        if rules.example is not None and handler.parsed_data_field is None:
+        if rules.example is not None and not _bodies(handler, rules):
             content["example"] = rules.example
         success["content"] = {"application/json": content}
+    if rules.streams:
+        success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     responses: dict[str, Any] = {str(handler.status_code): success}
     if handler.http_methods == {"POST"} and handler.status_code == 201:
         responses["200"] = success | {"description": "It was there already"}

@@ -5,12 +5,12 @@ import ipaddress
 from typing import Any
 
 import msgspec
-from prometheus_client import generate_latest
 
 from quintet.kernel.actor import Access
 from quintet.kernel.http.answer import Answer
 from quintet.kernel.http.call import Call
 from quintet.kernel.http.routes import get
+from quintet.kernel.live.work import figures_of
 from quintet.kernel.migrations import known_migrations
 from quintet.kernel.refusals import NotFound, Unavailable
 
@@ -53,7 +53,8 @@ async def metrics(request: Call) -> Answer[bytes]:
     bearer = bool(token) and hmac.compare_digest(offered.encode(), token.encode())
     if not bearer and not _is_loopback(request.call_state.address):
         raise NotFound
-    figures = generate_latest(request.kernel.metrics.registry)
+    request.kernel.metrics.take_live(figures_of(request.kernel))
+    figures = request.kernel.metrics.rendered()
     return Answer(figures, secret=True, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -32,8 +32,11 @@ def _route(
         reads_token: bool = True,
         idempotent: bool = True,
         secret: bool = False,
+        streams: bool = False,
         most_bytes: int = 1024 * 1024,
         in_schema: bool = True,
+        takes_form: Any = None,
+        takes_json: Any = None,
     ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
         rules = Rules(
             access=access,
@@ -43,8 +46,11 @@ def _route(
             reads_token=reads_token,
             idempotent=idempotent,
             secret=secret,
+            streams=streams,
             most_bytes=most_bytes,
             example=example,
+            takes_form=takes_form,
+            takes_json=takes_json,
         )
         return HTTPRouteHandler(
             list(paths),

@@ -32,7 +32,7 @@ from quintet.kernel.live.messages import (
     told,
 )
 from quintet.kernel.live.room import Chunk, Room
-from quintet.kernel.refusals import Forbidden, Internal, NotSignedIn, RateLimited, Refusal
+from quintet.kernel.refusals import Forbidden, Internal, NotSignedIn, RateLimited, Refusal, TooManyConnections
 from quintet.kernel.telemetry import get_logger
 from quintet.settings import Limit
 
@@ -43,12 +43,6 @@ REFUSALS_SECONDS: Final = 10
 AUTH_SECONDS: Final = 5
 RENEW_SECONDS: Final = 60
 POLICY, TRY_LATER, RESTARTING, NOT_SIGNED_IN = 1008, 1013, 1012, 4401
-
-
-class TooManyConnections(Refusal):
-    """One user has at most 20 connections at once."""
-
-    status = 429
 
 
 class Wire(Protocol):

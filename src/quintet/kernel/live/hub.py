@@ -46,6 +46,7 @@ class Hub:
         self.clock = clock
         self.figures = LiveFigures()
         self.rooms: dict[str, Room] = {}
+        self.on_notice: list[Callable[[str, int], None]] = []
         self.members: set[Any] = set()  # sockets and streams, for counting and for closing them
         self._kinds = kinds
         self._database = database
@@ -83,6 +84,8 @@ class Hub:
 
     def notice(self, name: str, seq: int) -> None:
         """The room has come to `seq` somewhere: read what is missing, if anybody listens."""
+        for listener in self.on_notice:
+            listener(name, seq)
         room = self.rooms.get(name)
         if room is None:
             return

@@ -27,12 +27,12 @@ def connect(kernel: "Kernel") -> None:
 
     def hear(wakeup: Wakeup) -> None:
         for room, seq in wakeup.seqs.items():
-            kernel.hot.notice(room, seq)
             kernel.hub.notice(room, seq)
         for room, text in wakeup.says:
             kernel.hub.say(room, text.encode())
         kernel.presence.look_at(wakeup.presence)
 
+    kernel.hub.on_notice.append(kernel.hot.notice)
     kernel.wakeups.on_wakeup.append(hear)
 
 
@@ -42,6 +42,7 @@ async def look_after_members(kernel: "Kernel") -> None:
         now = kernel.clock.monotonic()
         for member in list(kernel.hub.members):
             member.look_after(now)
+        kernel.metrics.take_live(figures_of(kernel))
         await asyncio.sleep(LOOK_SECONDS)
 
 
