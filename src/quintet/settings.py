@@ -66,6 +66,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_paint: Limit = Limit(10, 1, 10)
     edit_session_seconds: int = 1800
     undo_seconds: int = 900
+    limit_player: Limit = Limit(120, 60, 120)
+    push_allow_private: Literal["no", "yes"] = "no"
     oidc_issuer: str = ""
     oidc_jwks_url: str = ""
     oidc_audiences: tuple[str, ...] = ()

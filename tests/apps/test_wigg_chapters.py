@@ -331,6 +331,7 @@ def test_details_of_webvtt() -> None:
         (vtt("00:02.000 --> 00:02.000"), None),
         (ff("[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=60\n[CHAPTER]\nTIMEBASE=1/1\nSTART=60"), None),
         (ff("[CHAPTER]\nTIMEBASE=1/1\nSTART=60\nEND=90\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=60"), 90),
+        (ff("[CHAPTER]\nTIMEBASE= 1/1 \nSTART=\x1f0\nEND=60\x1f"), 60),  # a space to str, but not to int
         (b'{"chapters": [{"startTime": 1, "endTime": 3}, {"startTime": 2}]}', 3),
         (b'{"chapters": [{"startTime": 1, "endTime": 2}, {"startTime": 2}]}', None),
     ],

@@ -11,7 +11,9 @@ from tests.world import Person, World, mark, new_title
 
 from quintet.apps.wigg import Imported, import_points, points_import, rebuild_curves
 from quintet.apps.wigg.points_file import BadLine, OldPoint, read_points
+from quintet.domains.catalogue import WorkNotFound
 from quintet.kernel.live.log import events_since
+from quintet.kernel.refusals import Unavailable
 
 HEADER = "id,user_email,title_id,position_pct,rating,note,created_at"
 
@@ -97,6 +99,33 @@ async def test_an_import_that_was_broken_off_goes_on(world: World, monkeypatch: 
     assert done.known
     for title in titles:
         assert [pct for pct, *_ in await own(ada, title)] == [5, 40, 80]
+
+
+async def test_a_batch_that_is_refused_leaves_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A title may go while its marks are on their way; a database that goes is no fault of any line."""
+    ada = await world.person()
+    gone, kept = await new_title(ada), await new_title(ada)
+    lines = [f"{ada.id},{title},{pct}" for title in (gone, kept) for pct in (1, 9)]
+    text = "\n".join(["user,title_id,pct", *lines])
+    real, away = points_import.place_batch, False
+
+    async def place(tx: Any, actor: Any, secrets: Any, title_id: str, *rest: Any) -> Any:
+        if away:
+            raise Unavailable
+        if title_id == gone:
+            raise WorkNotFound
+        return await real(tx, actor, secrets, title_id, *rest)
+
+    monkeypatch.setattr(points_import, "place_batch", place)
+    done, bad = await imported(world, text)
+    assert counts(done) == (2, 0, 0, 2)
+    assert bad == [(2, "There is no such title"), (3, "There is no such title")]
+    away = True
+    with pytest.raises(Unavailable):
+        await imported(world, text)
+    assert [pct for pct, *_ in await own(ada, kept)] == [1, 9]
 
 
 async def test_a_mark_of_today_is_not_overwritten(world: World) -> None:

@@ -44,6 +44,11 @@ class Stage(msgspec.Struct):
     edit_session_id: str = ""
     undo_token: str = ""
     redo_token: str = ""
+    capture_id: str = ""
+    player_id: str = ""
+    medium_id: str = ""
+    subscription_id: str = ""
+    secret: str = ""
 
 
 class Made(msgspec.Struct):
@@ -97,23 +102,71 @@ async def edit_again(world: World, stage: Stage) -> None:
     stage.undo_token, stage.redo_token = tokens[1], undone.json()["redo_token"]
 
 
+async def capture_it(world: World, stage: Stage) -> None:
+    """A capture of Ada's, not stopped."""
+    _ = world
+    body = {"title_id": stage.title, "mode": "manual"}
+    stage.capture_id = (await stage.ada.post("/api/live-capture/start", json=body)).json()["id"]
+
+
+async def stop_all(world: World, stage: Stage) -> None:
+    """Nobody captures anything."""
+    _ = stage
+    world.sql("delete from wigg.captures")
+
+
+async def unsubscribe_all(world: World, stage: Stage) -> None:
+    """No browser is subscribed."""
+    _ = stage
+    world.sql("delete from wigg.push_subscriptions")
+
+
+async def play_it(world: World, stage: Stage) -> None:
+    """A player of Ada's, and something it plays that nobody knows; the only one, since a user has few."""
+    world.sql("delete from wigg.players where user_id = %s", stage.ada.id)
+    player = (await stage.ada.post(PLAYERS, json={})).json()
+    stage.player_id, stage.secret = player["id"], player["secret"]
+    await world.post(f"{PLAYERS}/generic/{stage.secret}", json={"event": "stop", "title": WHISPERED})
+    stage.medium_id = (await stage.ada.get(f"{PLAYERS}/unmatched")).json()["items"][0]["id"]
+
+
+async def unbind_it(world: World, stage: Stage) -> None:
+    """The same, for a route that makes the medium wait no more."""
+    world.sql("delete from wigg.player_media where user_id = %s", stage.ada.id)
+    await play_it(world, stage)
+
+
+async def make_room(world: World, stage: Stage) -> None:
+    """A user has few players."""
+    _ = stage
+    world.sql("delete from wigg.players")
+
+
+async def subscribe_it(world: World, stage: Stage) -> None:
+    """A browser of Ada's."""
+    _ = world
+    body = SUBSCRIPTION | {"endpoint": "https://push.example.com/ada"}
+    stage.subscription_id = (await stage.ada.post("/api/v1/push/subscriptions", json=body)).json()["id"]
+
+
 def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
     """A call whose path names parts of the stage."""
     return lambda stage: Made(
-        path.format(
-            title_id=stage.title,
-            wigg_id=stage.wigg_id,
-            session_id=stage.session_id,
-            milestone_id=stage.milestone_id,
-            edit_session_id=stage.edit_session_id,
-            undo_token=stage.undo_token,
-            redo_token=stage.redo_token,
-        ),
+        path.format(title_id=stage.title, **msgspec.structs.asdict(stage)),
         body,
     )
 
 
 TITLE = "/api/titles/{title_id}"
+CAPTURE = "/api/live-capture"
+PLAYERS = "/api/live-capture/players"
+SUBSCRIPTION = {
+    "endpoint": "https://push.example.com/somebody",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
 CALLS: dict[tuple[str, str], Told] = {
     ("GET", "/health/live"): Told(at("/health/live")),
     ("GET", "/health/ready"): Told(at("/health/ready")),
@@ -184,6 +237,52 @@ CALLS: dict[tuple[str, str], Told] = {
         at(f"{TITLE}/undo-session/{{edit_session_id}}"), others=404, before=edit_again
     ),
     ("GET", f"{TITLE}/actions"): Told(at(f"{TITLE}/actions")),
+}
+CALLS |= {
+    ("GET", CAPTURE): Told(at(CAPTURE)),
+    ("POST", f"{CAPTURE}/start"): Told(
+        lambda stage: Made(f"{CAPTURE}/start", {"title_id": stage.title, "mode": "manual"}),
+        201,
+        before=stop_all,
+    ),
+    ("PUT", f"{CAPTURE}/{{capture_id}}/position"): Told(
+        at(f"{CAPTURE}/{{capture_id}}/position", {"current_pct": 5}), others=404, before=capture_it
+    ),
+    **{
+        ("POST", f"{CAPTURE}/{{capture_id}}/{verb}"): Told(
+            at(f"{CAPTURE}/{{capture_id}}/{verb}"), others=404, before=capture_it
+        )
+        for verb in ("pause", "resume", "stop")
+    },
+    ("POST", f"{CAPTURE}/mark-wigg"): Told(
+        lambda stage: Made(f"{CAPTURE}/mark-wigg", {"title_id": stage.title, "pct": 70}), 201
+    ),
+    ("POST", PLAYERS): Told(at(PLAYERS, {}), 201, before=make_room),
+    ("GET", PLAYERS): Told(at(PLAYERS), before=play_it),
+    ("DELETE", f"{PLAYERS}/{{player_id}}"): Told(
+        at(f"{PLAYERS}/{{player_id}}"), 204, others=404, before=play_it
+    ),
+    ("GET", f"{PLAYERS}/unmatched"): Told(at(f"{PLAYERS}/unmatched"), before=play_it),
+    ("POST", f"{PLAYERS}/unmatched/{{medium_id}}"): Told(
+        lambda stage: Made(f"{PLAYERS}/unmatched/{stage.medium_id}", {"title_id": stage.title}),
+        others=404,
+        before=unbind_it,
+    ),
+    # Whoever knows the secret is the player; without a form Plex is not understood.
+    ("POST", f"{PLAYERS}/plex/{{secret}}"): Told(at(f"{PLAYERS}/plex/{{secret}}", {}), 415, before=play_it),
+    **{
+        ("POST", f"{PLAYERS}/{name}/{{secret}}"): Told(
+            at(f"{PLAYERS}/{name}/{{secret}}", {"event": "unknown"}), before=play_it
+        )
+        for name in ("jellyfin", "trakt", "kodi", "generic")
+    },
+    ("GET", "/api/v1/push/key"): Told(at("/api/v1/push/key")),
+    ("POST", "/api/v1/push/subscriptions"): Told(
+        at("/api/v1/push/subscriptions", SUBSCRIPTION), 201, before=unsubscribe_all
+    ),
+    ("DELETE", "/api/v1/push/subscriptions/{subscription_id}"): Told(
+        at("/api/v1/push/subscriptions/{subscription_id}"), 204, others=404, before=subscribe_it
+    ),
 }
 # Accounts stand under two prefixes. Bodies that are refused early: what they do is tested elsewhere.
 for prefix in ("/auth", "/api/v1/auth"):

@@ -132,6 +132,8 @@ async def test_the_document_tells_all_of_it(world: World) -> None:
         if "cursor" in names:
             assert "invalid_cursor" in codes
     schemas = document["components"]["schemas"]
+    file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+    assert schemas["ChapterForm"]["properties"]["file"] == file  # not base64
     references = {
         part.split('"')[0]
         for part in msgspec.json.encode(document).decode().split("#/components/schemas/")[1:]

@@ -215,6 +215,7 @@ def _action(secrets: Secrets, step: Step, action_type: str, batch_id: ActionId |
 def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
     """Tell the title's room, so that old state + events = new state. Notes are never told."""
     room, before, after = access.title_room(title_id), step.before, step.after
+    cause = None if step.optimistic_id is None else str(step.optimistic_id)
     if after is None:
         if before is not None:
             pct = pct_of(before.position)
@@ -234,7 +235,7 @@ def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
         event = kind(
             user_id=actor.id, title_id=title_id, wigg_id=after.id, position_pct=pct, rating=after.rating
         )
-        tx.emit(room, event)
+        tx.emit(room, event, cause=cause)
 
 
 def _placed(secrets: Secrets, step: Step, wigg: Wigg) -> PlacedWigg:

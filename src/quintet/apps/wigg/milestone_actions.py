@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from quintet.apps.wigg import milestone_queries as queries
 from quintet.apps.wigg.access import milestone_to_change, title_room
+from quintet.apps.wigg.capture_actions import replan_title
 from quintet.apps.wigg.chapters import Chapters
 from quintet.apps.wigg.milestone_model import (
     MOST_MILESTONES,
@@ -74,6 +75,7 @@ async def change_milestone(
     await queries.update_milestone(tx, changed)
     event = MilestoneChanged(user_id=actor.id, title_id=work.id, milestone=changed)
     tx.emit(title_room(work.id), event)
+    await replan_title(tx, work.id)
     return changed
 
 
@@ -97,6 +99,7 @@ async def remove_milestone(tx: Tx, actor: Actor, title_id: str, milestone_id: UU
     await queries.delete_milestone(tx, milestone.id)
     event = MilestoneRemoved(user_id=actor.id, title_id=work.id, milestone=milestone)
     tx.emit(title_room(work.id), event)
+    await replan_title(tx, work.id)
 
 
 def check_source(actor: Actor, source: ImportedSource) -> None:
@@ -136,6 +139,8 @@ async def _add_all(
     for milestone in added:
         event = MilestoneAdded(user_id=actor.id, title_id=title_id, milestone=milestone)
         tx.emit(title_room(title_id), event)
+    if added:
+        await replan_title(tx, title_id)
     everything = [*(milestone for _, milestone in known), *added]
     return [everything[index] for index in which], len(added)
 

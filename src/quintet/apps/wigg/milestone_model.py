@@ -115,7 +115,7 @@ class TooManyMilestones(Conflict):
 
 
 class LengthUnknown(Unprocessable):
-    """The title has no length, and the file does not tell one."""
+    """The title has no length, and nothing else tells one."""
 
 
 class MilestoneAdded(Event, frozen=True):

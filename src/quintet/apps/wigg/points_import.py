@@ -23,7 +23,7 @@ from quintet.kernel import json
 from quintet.kernel.actor import Actor, SessionId, UserId
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.ids import new_id
-from quintet.kernel.refusals import InvalidRequest, Refusal
+from quintet.kernel.refusals import InvalidRequest, Refusal, Unavailable
 from quintet.kernel.secrets import Secrets, load_secrets
 
 LINES_AT_ONCE: Final = 5000  # looked at together, so that one user's marks of a title are placed together
@@ -120,6 +120,8 @@ async def _place(
 
     try:
         placed = await database.transact(act)
+    except Unavailable:  # says nothing about the lines: the import is broken off, and can be run again
+        raise
     except Refusal as error:
         if len(batches) == 1:
             return [BadLine(point.line, str(error)) for point in batches[0].points]

@@ -59,6 +59,7 @@ class Kernel(msgspec.Struct):
     wakeups: Wakeups
     presence: Presence
     draining: bool = False
+    of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -27,11 +27,7 @@ _PLAIN_ENCODINGS: Final = {"", "7bit", "8bit", "binary"}
 File = Annotated[
     bytes,
     Meta(
-        extra_json_schema={
-            "format": "binary",
-            "contentEncoding": "binary",
-            "contentMediaType": "application/octet-stream",
-        }
+        extra_json_schema={"format": "binary", "contentMediaType": "application/octet-stream"},
     ),
 ]
 

@@ -94,6 +94,7 @@ def _times(section: dict[str, tuple[int, str]], number: int) -> tuple[Fraction, 
 
 def _integer(entry: tuple[int, str]) -> int:
     line, text = entry
-    if not _INTEGER.fullmatch(text.strip()):
+    figures = text.strip()
+    if not _INTEGER.fullmatch(figures):
         raise Unreadable(f"not a number: {quoted(text)}", line=line)
-    return int(text)
+    return int(figures)
