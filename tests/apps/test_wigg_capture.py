@@ -16,11 +16,11 @@ from tests.travel import moved, traveller
 from tests.waiting import look_again
 from tests.world import Person, World, code_of, mark, new_title
 
-from quintet.apps.wigg import capture_rules as rules
-from quintet.apps.wigg.capture_actions import wake_due
-from quintet.apps.wigg.capture_model import Capture, CaptureId
-from quintet.apps.wigg.milestone_actions import add_milestone
-from quintet.apps.wigg.milestone_model import NewMilestone
+from quintet.apps.wigg.capture import rules
+from quintet.apps.wigg.capture.actions import wake_due
+from quintet.apps.wigg.capture.model import Capture, CaptureId
+from quintet.apps.wigg.milestones.actions import add_milestone
+from quintet.apps.wigg.milestones.model import NewMilestone
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import Actor, SessionId, UserId
 from quintet.kernel.clock import Instant

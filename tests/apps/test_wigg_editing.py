@@ -8,7 +8,7 @@ import pytest
 from tests.waiting import look_again
 from tests.world import Person, World, code_of, mark, new_title
 
-from quintet.apps.wigg.editing import MOST_ACTIONS, MOST_OPEN, end_expired_sessions
+from quintet.apps.wigg.editing.sessions import MOST_ACTIONS, MOST_OPEN, end_expired_sessions
 
 
 async def start(person: Person, title: str) -> str:

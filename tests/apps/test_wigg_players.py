@@ -17,10 +17,10 @@ from tests.travel import Traveller, moved, traveller
 from tests.waiting import look_again
 from tests.world import Person, World, code_of, new_title
 
-from quintet.apps.wigg.capture_actions import wake_due
-from quintet.apps.wigg.player_folding import Folding, Waiting, folding_of, keep_flushing
-from quintet.apps.wigg.player_model import Player, PlayerId
-from quintet.apps.wigg.players import PlayerEvent
+from quintet.apps.wigg.capture.actions import wake_due
+from quintet.apps.wigg.players.folding import Folding, Waiting, folding_of, keep_flushing
+from quintet.apps.wigg.players.model import Player, PlayerId
+from quintet.apps.wigg.players.payloads import PlayerEvent
 from quintet.kernel.actor import UserId
 from quintet.kernel.background import running
 from quintet.kernel.database import Database

@@ -13,7 +13,7 @@ from quintet.kernel.telemetry import get_logger
 from quintet.kernel.tokens import signing_keys
 
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
-ASK_AGAIN_SECONDS = 0.5
+ASK_AGAIN_SECONDS = 2.0
 UPKEEP_EVERY_SECONDS = 60
 EVENTS_KEPT = timedelta(days=30)
 _MOST_ROWS = 10_000

@@ -10,8 +10,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from quintet.apps.wigg import access, editing, editing_queries, queries
-from quintet.apps.wigg.editing_model import Absent
+from quintet.apps.wigg import access, queries
+from quintet.apps.wigg.editing import queries as editing_queries
+from quintet.apps.wigg.editing import sessions as editing
+from quintet.apps.wigg.editing.model import Absent
+from quintet.apps.wigg.editing.records import MarkChange, NewAction, Record, never, new_action, undo_token
 from quintet.apps.wigg.model import (
     ActionId,
     ChangedWigg,
@@ -33,7 +36,6 @@ from quintet.apps.wigg.model import (
 )
 from quintet.apps.wigg.placing import Step, check_client_time, place, said
 from quintet.apps.wigg.queries import KnownPlacing, Own, Writing
-from quintet.apps.wigg.records import MarkChange, NewAction, Record, never, new_action, undo_token
 from quintet.apps.wigg.rules import MERGE_WITHIN, NO_CHANGE, curve_change, pct_of, position_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel import json

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import msgspec
 
-from quintet.apps.wigg.editing_model import EditSession, Painted
+from quintet.apps.wigg.editing.model import EditSession, Painted
+from quintet.apps.wigg.editing.records import NewAction, instant
 from quintet.apps.wigg.model import ActionId, Cell, Wigg, WiggId
-from quintet.apps.wigg.records import NewAction, instant
 from quintet.apps.wigg.rules import CurveChange, pct_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import UserId
