@@ -163,7 +163,7 @@ class Hub:
             for name, seq in seqs.items():
                 self.notice(name, seq)
         now = self.clock.monotonic()
-        for room in known:
+        for room in list(self.rooms.values()):
             if room.empty_since is not None and now - room.empty_since > LINGER_SECONDS:
                 del self.rooms[room.name]
 

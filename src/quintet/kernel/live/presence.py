@@ -56,7 +56,9 @@ class Presence:
         self._rooms: set[str] = set()  # whose list may have changed somewhere
         self._listed: dict[str, Listed] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._reads = asyncio.Lock()
         self._wake = asyncio.Event()
+        wakeups.on_listening.append(self.look_everywhere)
 
     async def connections_of(self, user_id: UserId) -> int:
         """How many connections the user has, on all nodes."""
@@ -79,9 +81,13 @@ class Presence:
             task = self._reading.get(room.name)
             if task is None:
                 task = self._reading[room.name] = asyncio.create_task(self._read([room.name]))
-                task.add_done_callback(lambda _: self._reading.pop(room.name, None))
+                task.add_done_callback(lambda done: self._has_read(room.name, done))
             await asyncio.shield(task)
         return self._listed[room.name]
+
+    def listed_now(self, room: Room) -> Listed:
+        """The same of a room that was listed already and is held since."""
+        return self._listed[room.name] if self._shows(room.name) else Listed({}, 0)
 
     def connected(self, connection: "Connection") -> None:
         """Somebody has signed in."""
@@ -121,9 +127,13 @@ class Presence:
 
     def look_at(self, rooms: list[str]) -> None:
         """Another node says that these rooms' lists have changed."""
-        self._rooms.update(room for room in rooms if room in self._listed)
+        self._rooms.update(room for room in rooms if self._is_told(room))
         if self._rooms:
             self._wake.set()
+
+    def look_everywhere(self) -> None:
+        """What other nodes said may not have been heard for a while."""
+        self.look_at(list(self._listed))
 
     def write_all(self) -> None:
         """Write down everything anew: the database has lost it."""
@@ -156,9 +166,11 @@ class Presence:
                     await presence_queries.write(tx, self._wakeups.node_id, text, self._clock.now())
                 touched = {room for room, _ in changed if self._shows(room)}
                 self._wakeups.tell_presence(touched)
-                rooms |= touched & self._listed.keys()
+                rooms |= {room for room in touched if self._is_told(room)}
             for room in [name for name in self._listed if not self._is_heard(name)]:
                 del self._listed[room]
+            reading = [self._reading[room] for room in rooms if room in self._reading]
+            await asyncio.gather(*reading, return_exceptions=True)  # they may have looked just before
             heard = [room for room in rooms if room in self._listed]
             if heard:
                 await self._read(heard)
@@ -169,7 +181,7 @@ class Presence:
 
     async def _read(self, rooms: list[str]) -> None:
         """Read who is in the rooms, and tell their members what is not as they were told."""
-        async with self._database.statement() as tx:
+        async with self._reads, self._database.statement() as tx:  # one by one: the latest look counts
             rows = await presence_queries.present(tx, rooms)
         found = {room: Listed({}, 0) for room in rooms}
         for one in rows:
@@ -209,6 +221,14 @@ class Presence:
     def _shows(self, room: str) -> bool:
         kind = self._hub.kind_of(room)
         return kind is not None and kind.shows_presence
+
+    def _is_told(self, room: str) -> bool:
+        return room in self._listed or room in self._reading
+
+    def _has_read(self, room: str, done: asyncio.Task[None]) -> None:
+        self._reading.pop(room, None)
+        if not done.cancelled():
+            done.exception()  # told to whoever waits; nobody may be left
 
     def _is_heard(self, room: str) -> bool:
         heard = self._hub.rooms.get(room)
