@@ -46,7 +46,6 @@ from quintet.kernel.refusals import (
 from quintet.kernel.telemetry import get_logger
 from quintet.settings import Limit
 
-MOST_CONNECTIONS: Final = 20  # per user
 MOST_UNREADABLE: Final = 10  # in a row
 MOST_REFUSALS: Final = 100  # in ten seconds
 MOST_WAITING: Final = 16  # messages read but not answered; the next are left to the network
@@ -217,11 +216,12 @@ class Connection:
             await self._count("anonymous", self._address)
             raise
         await self._count("signed_in", str(actor.id))
-        if await kernel.presence.connections_of(actor.id) >= MOST_CONNECTIONS:
+        if not await kernel.presence.admit(self, actor.id):
             raise TooManyConnections
-        if self.closed:
-            return
         self.actor = actor
+        if self.closed:  # meanwhile
+            kernel.presence.connection_lost(self, [])
+            return
         kernel.presence.connected(self)
         async with self.hub.holding(f"user:{actor.id}") as room:
             if self.closed:

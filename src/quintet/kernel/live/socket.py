@@ -28,6 +28,7 @@ BEHIND_BYTES: Final = 1024 * 1024
 BEHIND_SECONDS: Final = 10.0
 PING_SECONDS: Final = 25.0
 SILENT_SECONDS: Final = 60.0
+_ANSWER_SECONDS: Final = 5.0
 _CLOSING_SECONDS: Final = 5.0
 # At its debug level websockets writes down requests, and with them tokens: nobody may turn that on.
 _QUIET: Final = logging.getLogger("quintet.websockets")
@@ -165,7 +166,8 @@ class SocketProtocol(asyncio.Protocol):
                 self.close(TRY_LATER, "too slow")
                 return
             self._shed()
-        if now - self._heard_at > SILENT_SECONDS:
+        is_asked = self._heard_at < self._pinged_at < now - _ANSWER_SECONDS  # it may be us who slept
+        if is_asked and now - self._heard_at > SILENT_SECONDS:
             self.close(1001, "silent for a minute")
         elif now - max(self._pinged_at, self._heard_at) > PING_SECONDS:
             self._pinged_at = now
