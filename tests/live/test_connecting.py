@@ -270,7 +270,9 @@ async def test_no_token_or_ticket_is_written_anywhere(live: World, caplog: Any) 
             await socket.say("auth", token={"x": secrets[2]})
             said += str(await socket.hear())
         await live.get(f"/ws?token={secrets[0]}")
-    theirs = [one.getMessage() for one in caplog.records if not one.name.startswith(("websockets.client", "httpx2"))]
+    theirs = [
+        one.getMessage() for one in caplog.records if not one.name.startswith(("websockets.client", "httpx2"))
+    ]
     metrics = (await live.get("/metrics")).text
     for secret in secrets:
         for place in (str(lines), str(theirs), metrics, said):

@@ -373,5 +373,5 @@ class Connection:
         self.say(error_text(refusal, id_, **({"room": room} if is_room else {})))
         now = self.kernel.clock.monotonic()
         self._refusals.append(now)
-        if len(self._refusals) == MOST_REFUSALS and now - self._refusals[0] < REFUSALS_SECONDS:
+        if len(self._refusals) > MOST_REFUSALS and now - self._refusals[0] < REFUSALS_SECONDS:
             self.close(POLICY, "too many refusals")
