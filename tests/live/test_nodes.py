@@ -140,5 +140,5 @@ async def test_a_node_that_dies_is_told_of_and_one_that_was_thought_dead_comes_b
         # A node that slept through its lease writes everybody down anew.
         two.sql("delete from kernel.nodes where id = %s", two.kernel.wakeups.node_id)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not two.sql("select from kernel.presence where room = %s and user_id = %s", room, ben.id):
+            while not two.sql("select 1 from kernel.presence where room = %s and user_id = %s", room, ben.id):
                 await look_again()
