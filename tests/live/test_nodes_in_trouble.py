@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.live.test_nodes import know_each_other, node, nodes
-from tests.live.test_replay import come_back, emit, fresh_room, log_of
+from tests.live.test_replay import Log, come_back, emit, fresh_room, log_of
 from tests.process import temporary_folder
-from tests.sockets import PATIENCE_SECONDS, Message, connected
+from tests.sockets import PATIENCE_SECONDS, connected
 from tests.waiting import look_again, wait_until
 from tests.world import Person, World
 from websockets.exceptions import WebSocketException
@@ -23,69 +23,74 @@ from quintet.kernel.refusals import Unavailable
 __all__ = ["nodes"]  # the fixture
 
 
-async def test_random_drops_restarts_and_lost_wake_ups(nodes: tuple[World, World], monkeypatch: Any) -> None:
-    """Each client's log equals the server's."""
-    one, two = nodes
-    chance = random.Random(4)
-    room, epoch = await fresh_room(one), one.kernel.epoch
-    people = [await one.person() for _ in range(4)]
-    for world in nodes:
-        plain = world.kernel.wakeups._gathered  # noqa: SLF001
-        monkeypatch.setattr(
-            world.kernel.wakeups, "_gathered", lambda plain=plain: plain() if chance.random() < 0.5 else []
-        )
-    third: list[World] = []
-    writing, drops, restarts = True, 0, 0
+class Story:
+    """Clients that come and go on nodes that come and go, while others write."""
 
-    async def come_and_go() -> None:
-        nonlocal restarts
-        while writing:
-            async with node(one.dsn) as world:
-                third[:] = [world]
+    def __init__(self, nodes: tuple[World, World], room: str) -> None:
+        self.nodes = list(nodes)
+        self.room = room
+        self.chance = random.Random(4)
+        self.is_over = False
+        self.drops = self.restarts = 0
+
+    async def restart_a_node(self) -> None:
+        while not self.is_over:
+            async with node(self.nodes[0].dsn) as third:
+                self.nodes.append(third)
                 for _ in range(60):
                     await look_again()
-                third.clear()
-                restarts += 1
+                self.nodes.remove(third)
+            self.restarts += 1
 
-    async def write() -> None:
+    async def write(self) -> None:
         for number in range(150):
-            numbers = range(number * 10, number * 10 + chance.randint(1, 5))
+            numbers = range(number * 10, number * 10 + self.chance.randint(1, 5))
             with suppress(Unavailable):  # a node that stops
-                await emit(chance.choice([one, two, *third]), room, *numbers)
+                await emit(self.chance.choice(self.nodes), self.room, *numbers)
             await look_again()
 
-    async def listen(person: Person) -> list[Message]:
-        nonlocal drops
-        log: list[Message] = []
-        while True:
-            is_last = not writing
+    async def listen(self, person: Person) -> Log:
+        log, is_last = Log(), False
+        while not is_last:
+            is_last = self.is_over
             with suppress(OSError, WebSocketException):  # broken off, in one way or another
-                async with connected(person, chance.choice([one, two, *third])) as socket:
-                    told = await come_back(socket, room, len(log), epoch)
-                    assert "reset" not in [message["type"] for message in told]
-                    while not is_last and chance.random() < 0.97:
+                async with connected(person, self.chance.choice(self.nodes)) as socket:
+                    await come_back(socket, self.room, len(log), self.nodes[0].kernel.epoch)
+                    while not is_last and self.chance.random() < 0.97:
                         await socket.hear()
-                    log += [message for message in socket.heard if message["type"] == "counted"]
-                    drops += 1
-                    if is_last:
-                        return log
+                    log.note(socket.heard, was_inside=False)
+                    self.drops += 1
+        return log
 
-    life = asyncio.create_task(come_and_go())
-    listeners = [asyncio.create_task(listen(person)) for person in people * 2]
-    await asyncio.gather(write(), write())
-    writing = False
-    written = len(log_of(one, room))
+
+async def test_random_drops_restarts_and_lost_wake_ups(nodes: tuple[World, World], monkeypatch: Any) -> None:
+    """Each client's log equals the server's."""
+    one = nodes[0]
+    people = [await one.person() for _ in range(4)]
+    story = Story(nodes, await fresh_room(one))
+    for world in nodes:
+        plain = world.kernel.wakeups._gathered
+        monkeypatch.setattr(
+            world.kernel.wakeups,
+            "_gathered",
+            lambda plain=plain: plain() if story.chance.random() < 0.5 else plain()[:0],
+        )
+    life = asyncio.create_task(story.restart_a_node())
+    listeners = [asyncio.create_task(story.listen(person)) for person in people * 2]
+    await asyncio.gather(story.write(), story.write())
+    story.is_over = True
+    written = len(log_of(one, story.room))
     while not all(listener.done() for listener in listeners):  # who waits for something to happen gets it
-        await emit(one, room, -1)
+        await emit(one, story.room, -1)
         await look_again()
-    logs = [await listener for listener in listeners]
     await life
-    expected = log_of(one, room)
-    for log in logs:
-        assert [message["seq"] for message in log] == list(range(1, len(log) + 1))
-        assert [(message["seq"], message["number"]) for message in log] == expected[: len(log)]
+    expected = log_of(one, story.room)
+    for listener in listeners:
+        (log := await listener).check(expected)
         assert len(log) >= written
-    print(f"{written} events, {len(logs)} clients, {drops} drops, {restarts} restarts: no gap, none doubled")
+    print(
+        f"{written} events, {len(listeners)} clients, {story.drops} drops, {story.restarts} restarts: no gap"
+    )
 
 
 async def test_a_database_that_is_killed_leaves_sockets_open() -> None:

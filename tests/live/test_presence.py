@@ -151,7 +151,7 @@ async def test_who_comes_during_a_long_replay_is_in_the_list(live: World, monkey
             await asked.wait()
         await joined(other, room)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while ben.id not in [str(one) for one in live.kernel.presence._listed[room].present]:  # noqa: SLF001
+            while ben.id not in [str(one) for one in live.kernel.presence._listed[room].present]:
                 await look_again()
         gate.set()
         told = await socket.until("subscribed")
@@ -162,13 +162,13 @@ async def test_who_comes_while_the_list_is_being_read_is_told(live: World, monke
     ada, ben = await live.person("ada"), await live.person("ben")
     room = await a_room(live)
     presence: Any = live.kernel.presence
-    plain, has_read, gate = presence._read, asyncio.Event(), asyncio.Event()  # noqa: SLF001
-    listed = presence._listed  # noqa: SLF001
+    plain, has_read, gate = presence._read, asyncio.Event(), asyncio.Event()
+    listed = presence._listed
 
     async def slow(rooms: list[str]) -> None:
         """Look, and tell of it late: as when the database's answer takes its time."""
         if rooms == [room] and not has_read.is_set():
-            live.kernel.presence._read = plain  # type: ignore[method-assign] # noqa: SLF001
+            live.kernel.presence._read = plain  # type: ignore[method-assign]
             has_read.set()
             await gate.wait()
             listed[room] = Listed({}, 0)  # what it saw before anybody came
@@ -215,14 +215,14 @@ async def test_nothing_stays_behind(live: World) -> None:
     await asyncio.gather(*(act(person) for person in people * 3 for act in (visit, vanish)))
     presence: Any = live.kernel.presence
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while live.kernel.hub.figures.connections or presence._changed:  # noqa: SLF001
+        while live.kernel.hub.figures.connections or presence._changed:
             await look_again()
         while live.sql("select * from kernel.presence where node_id = %s", live.kernel.wakeups.node_id):
             await look_again()
-        while presence._listed.keys() & set(rooms):  # noqa: SLF001
+        while presence._listed.keys() & set(rooms):
             await look_again()
-    assert (presence._connections, presence._said, presence._reading) == ({}, {}, {})  # noqa: SLF001
-    assert not presence._arriving  # noqa: SLF001
+    assert (presence._connections, presence._said, presence._reading) == ({}, {}, {})
+    assert not presence._arriving
     assert not live.kernel.hub.members
     for room in rooms:
         left = live.kernel.hub.rooms[room]

@@ -1,14 +1,11 @@
 """Rooms: joining, hearing, leaving."""
 
-import asyncio
-from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from tests.conftest import reachable, serving, settings_for_tests
 from tests.sockets import Message, Socket, connected
-from tests.waiting import look_again
 from tests.world import World, mark, new_title
 
 from quintet.kernel.live.hub import RoomKind
@@ -62,7 +59,7 @@ async def test_many_rooms_are_answered_one_by_one(live: World) -> None:
         ("title:a:b", "not_found"),
         ("title:" + "x" * 300, "not_found"),
         ("user:me", "forbidden"),
-        (f"user:{uuid4()}", "forbidden"),
+        ("user:00000000-0000-7000-8000-000000000000", "forbidden"),
     ],
 )
 async def test_rooms_one_may_not_hear(live: World, room: str, code: str) -> None:
@@ -77,7 +74,7 @@ async def test_a_connection_hears_a_hundred_rooms_at_most(live: World, monkeypat
     async def anybody(*_: Any) -> None:
         return
 
-    monkeypatch.setitem(live.kernel.hub._kinds, "lab", RoomKind(anybody, shows_presence=False))  # noqa: SLF001
+    monkeypatch.setitem(live.kernel.hub._kinds, "lab", RoomKind(anybody, shows_presence=False))
     async with connected(await live.person()) as socket:
         await socket.say("subscribe", id=1, rooms=[{"room": f"lab:{n}"} for n in range(101)])
         told = [await socket.until(lambda m: m.get("id") == 1) for _ in range(101)]
@@ -181,7 +178,7 @@ async def test_losing_the_right_ends_the_membership(live: World, monkeypatch: An
             raise NotFound
 
         with monkeypatch.context() as patch:
-            patch.setitem(live.kernel.hub._kinds, "title", RoomKind(nobody))  # noqa: SLF001
+            patch.setitem(live.kernel.hub._kinds, "title", RoomKind(nobody))
             await socket.say("subscribe", id=5, room=room)
             ended = await socket.until("unsubscribed")
             assert (ended["room"], ended["reason"]) == (room, "not_found")
@@ -209,46 +206,3 @@ async def test_a_replay_that_breaks_off_leaves_nobody_deaf_inside(live: World, m
         await mark(ada, title, 50)
         await socket.say("subscribe", id=6, room=room, since=joined["seq"], epoch=joined["epoch"])
         assert (await own_event(socket, room))["seq"] == joined["seq"] + 1
-
-
-async def test_a_bug_at_one_member_costs_the_others_nothing(live: World) -> None:
-    ada = await live.person()
-    title = await new_title(ada)
-    room = f"title:{title}"
-    async with connected(ada) as broken, connected(ada) as good:
-        await broken.ask("subscribe", room=room)
-        first = next(iter(live.kernel.hub.rooms[room].members))
-        await good.ask("subscribe", room=room)
-
-        def hear(*_: Any) -> None:
-            raise RuntimeError
-
-        first.hear = hear  # type: ignore[method-assign]
-        await mark(ada, title, 50)
-        await own_event(good, room)
-        assert await broken.closed() == 1011
-
-
-async def test_rooms_nobody_hears_are_forgotten(live: World) -> None:
-    ada = await live.person()
-    rooms = [f"title:{await new_title(ada)}" for _ in range(5)]
-    async with AsyncExitStack() as stack:
-        for room in rooms:
-            socket = await stack.enter_async_context(connected(ada))
-            await socket.ask("subscribe", room=room)
-    hub = live.kernel.hub
-
-    async def away(*_: Any) -> None:
-        raise Unavailable
-
-    plain, hub._learn = hub._learn, away  # type: ignore[method-assign] # noqa: SLF001
-    try:
-        with pytest.raises(Unavailable):
-            async with hub.holding("title:never-learnt"):
-                pass
-    finally:
-        hub._learn = plain  # type: ignore[method-assign] # noqa: SLF001
-    async with asyncio.timeout(10):
-        while any(room in hub.rooms for room in [*rooms, "title:never-learnt", f"user:{ada.id}"]):
-            live.clock.go(seconds=31)
-            await look_again()

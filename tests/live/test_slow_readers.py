@@ -39,8 +39,8 @@ async def make_noise(world: World, room: str, number: int, size: int = 32_000, c
 def wire_of(world: World, person: Person) -> Any:
     """The server's end of the person's socket, made to hold little."""
     connection = next(one for one in world.kernel.hub.members if str(one.user_id) == person.id)
-    wire = connection._wire  # noqa: SLF001
-    wire._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)  # noqa: SLF001
+    wire = connection._wire
+    wire._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     return wire
 
 
@@ -50,7 +50,7 @@ async def until(condition: Any) -> None:
             await look_again()
 
 
-async def two_rooms(world: World, person: Person) -> list[str]:
+async def two_rooms(person: Person) -> list[str]:
     return [f"title:{await new_title(person)}" for _ in range(2)]
 
 
@@ -73,25 +73,25 @@ async def hear_on(wire: Wire, last: int, room: str) -> list[dict[str, Any]]:
 
 async def test_a_slow_reader_is_told_to_read_anew_and_delays_nobody(live: World) -> None:
     ada, ben = await live.person("ada"), await live.person("ben")
-    rooms = await two_rooms(live, ada)
+    rooms = await two_rooms(ada)
     shed_before = live.kernel.hub.figures.shed_readers
     async with open_wire(live.port, ben.access_token, receive_buffer=SMALL) as slow, connected(ada) as quick:
         await join_all(slow, rooms)
         await quick.ask("subscribe", room=rooms[0])
         wire = wire_of(live, ben)
         worst, told = 0.0, 0
-        while not wire._is_shed:  # noqa: SLF001
+        while not wire._is_shed:
             begun = time.monotonic()
             await make_noise(live, rooms[0], told)
             told += 10
             await quick.events_up_to(told, rooms[0])
             worst = max(worst, time.monotonic() - begun)
-            assert wire._waiting_bytes <= 1024 * 1024 + 350_000  # noqa: SLF001
+            assert wire._waiting_bytes <= 1024 * 1024 + 350_000
             assert told < 2000
         for _ in range(3):  # thrown away at once from now on
             await make_noise(live, rooms[0], told)
             told += 10
-            assert wire._waiting_bytes == 0  # noqa: SLF001
+            assert wire._waiting_bytes == 0
         # Its own question waits, and its answer is not thrown away.
         await slow.say(type="ping", id="patient")
         heard: list[dict[str, Any]] = []
@@ -109,26 +109,26 @@ async def test_a_slow_reader_is_told_to_read_anew_and_delays_nobody(live: World)
         assert seqs[place:] == [told, told + 1]
         assert live.kernel.hub.figures.shed_readers == shed_before + 1
         print(
-            f"slow reader: {told + 1} events of 32 kB, it took {place}; the others waited {worst:.3f} s at most"
+            f"slow reader: {told + 1} events of 32 kB, it took {place}; others waited {worst:.3f} s at most"
         )
         assert worst < 1
 
 
 async def test_ten_seconds_behind_is_behind_and_ten_more_are_the_end(live: World) -> None:
     ada = await live.person()
-    rooms = await two_rooms(live, ada)
+    rooms = await two_rooms(ada)
     async with open_wire(live.port, ada.access_token, receive_buffer=SMALL) as slow:
         await join_all(slow, rooms)
         wire = wire_of(live, ada)
         number = 0
-        while not wire._is_blocked:  # noqa: SLF001
+        while not wire._is_blocked:
             await make_noise(live, rooms[0], number, count=2)
             number += 2
-        assert not wire._is_shed  # noqa: SLF001
+        assert not wire._is_shed
         live.clock.go(seconds=11)
-        await until(lambda: wire._is_shed)  # noqa: SLF001
+        await until(lambda: wire._is_shed)
         live.clock.go(seconds=11)
-        await until(lambda: wire._is_closing)  # noqa: SLF001
+        await until(lambda: wire._is_closing)
         await until(lambda: not [one for one in live.kernel.hub.members if str(one.user_id) == ada.id])
         code, said = await slow.closed()
         assert code == 1013
@@ -138,7 +138,7 @@ async def test_ten_seconds_behind_is_behind_and_ten_more_are_the_end(live: World
 
 async def test_what_is_thrown_away_during_a_replay_is_no_silent_gap(live: World, monkeypatch: Any) -> None:
     ada = await live.person()
-    rooms = await two_rooms(live, ada)
+    rooms = await two_rooms(ada)
     for number in range(3):
         await make_noise(live, rooms[0], number, count=1)
     hub = live.kernel.hub
@@ -157,13 +157,13 @@ async def test_what_is_thrown_away_during_a_replay_is_no_silent_gap(live: World,
         await slow.say(type="subscribe", id="late", room=rooms[0], since=0, epoch=hub.epoch)
         await asked.wait()
         number = 0
-        while not wire._is_blocked:  # noqa: SLF001
+        while not wire._is_blocked:
             await make_noise(live, rooms[1], number)
             number += 10
         gate.set()  # the second event waits behind what is not taken
         for _ in range(10):
             await look_again()
-        while not wire._is_shed:  # noqa: SLF001
+        while not wire._is_shed:
             await make_noise(live, rooms[1], number)
             number += 10
         heard: list[dict[str, Any]] = []
