@@ -6,8 +6,10 @@ the log is read.
 """
 
 import asyncio
+from bisect import bisect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +24,7 @@ from quintet.kernel.refusals import Forbidden, NotFound, Unavailable
 from quintet.kernel.telemetry import LiveFigures
 
 PAGE: Final = 500
+PAGE_BYTES: Final = 256 * 1024  # of what one who comes back is sent at a time
 MOST_MISSED: Final = 10_000  # events; who is further behind is told to read anew
 LINGER_SECONDS: Final = 30.0
 _GAP_SECONDS: Final = 0.02
@@ -152,7 +155,8 @@ class Hub:
         if not read or read[0].event.seq != since + 1:
             return None
         room.remember(read)
-        return read
+        sizes = accumulate(len(one.frame) for one in read)
+        return read[: max(1, bisect(list(sizes), PAGE_BYTES))]
 
     async def look(self) -> None:
         """Ask the database how far the rooms are: what a lost wake-up left out is found here."""
@@ -163,7 +167,7 @@ class Hub:
             for name, seq in seqs.items():
                 self.notice(name, seq)
         now = self.clock.monotonic()
-        for room in known:
+        for room in list(self.rooms.values()):
             if room.empty_since is not None and now - room.empty_since > LINGER_SECONDS:
                 del self.rooms[room.name]
 
