@@ -19,8 +19,8 @@ from typing import Any
 
 _BUFFER_BYTES = 512 * 1024
 _PATIENCE_SECONDS = 60.0
+_ALIVE_SECONDS = 15.0
 _ENDS = (ord("}"), ord("]"))  # a message's last byte; what ends otherwise was cut by TCP
-_GIVEN_UP = (select.EPOLLHUP | select.EPOLLERR) & ~select.EPOLLIN
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Door:
     paths: Sequence[str]
     says: Sequence[Sequence[str]]  # for each listener, in this order
     ready: Sequence[tuple[bytes, int]] = ()
+    alive: bytes = b"\x8a\x80\0\0\0\0"  # the sign of life that servers want now and then: a pong
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ class Heard:
     took_last: list[float] = field(default_factory=list)
 
 
-def text_frame(text: str, opcode: int = 1) -> bytes:
+def text_frame(text: str) -> bytes:
     """A message as a client sends it."""
     data = text.encode()
     size = len(data)
     head = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-    return bytes((0x80 | opcode,)) + head + bytes(4) + data
+    return b"\x81" + head + bytes(4) + data
 
 
 def upgrade(port: int, path: str) -> bytes:
@@ -183,20 +184,27 @@ class Listeners:
         heard.seconds = time.perf_counter() - began
         gc.enable()
         self.rest(0.1)
-        for one in self._sockets:  # servers expect a sign of life now and then: a pong that answers nothing
-            one.send(text_frame("", 10))
+        self.show_life()
         assert not any(self.counts), f"heard too often: {sum(map(bool, self.counts))} listeners"
         return heard
 
     def rest(self, seconds: float) -> None:
         """Read what still comes."""
         until = time.perf_counter() + seconds
-        while (left := until - time.perf_counter()) > 0:
-            for fd, _ in self._poll.poll(left):
+        while True:
+            left = until - time.perf_counter()
+            for fd, _ in self._poll.poll(max(0, left)):
                 if fd in self._by_fd:
                     self._read(fd)
                 else:
                     self._read_answers(fd)
+            if left <= 0:
+                return
+
+    def show_life(self) -> None:
+        """Let no server take anybody for dead."""
+        for one in self._sockets:
+            one.send(self._door.alive)
 
     def hang_up(self) -> None:
         """Break every connection off, as a lost network does."""
@@ -294,14 +302,18 @@ def _lead(pipe: Pipe, door: Door, publishers: Publishers, marker: bytes) -> None
         listeners.rest(1.0)
         listeners.counts = [0] * len(listeners.counts)
         while True:
-            while not pipe.poll(0):
-                listeners.rest(0.02)
+            showed_life_at = time.monotonic()
+            while not pipe.poll(0.02):
+                listeners.rest(0)
+                if time.monotonic() > showed_life_at + _ALIVE_SECONDS:
+                    listeners.show_life()
+                    showed_life_at = time.monotonic()
             published, events_each, one_at_a_time = pipe.recv()
             pipe.send(listeners.round(published, events_each, one_at_a_time=one_at_a_time))
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 (told to the one who leads)
-        pipe.send(f"{type(error).__name__}: {error}")
+        pipe.send(f"{door.paths[0].partition('?')[0]}: {type(error).__name__}: {error}")
     finally:
         listeners.hang_up()
 

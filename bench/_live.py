@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Sequence
 
-from bench._listeners import Door, text_frame
+from bench._listeners import Door
 from bench._load import request
 from bench._server import Server
 from bench._world import Person
@@ -16,18 +16,14 @@ MARKER = b'"type":"wigg_'  # once in each event of a mark
 _random = random.Random(22)
 
 
-def door(server: Server, persons: Sequence[Person], rooms: Sequence[str], **behind: object) -> Door:
-    """A socket for each person, who hears the room of the same place; `behind` are fields of `subscribe`."""
-    return Door(
-        server.port,
-        [f"/ws?token={person.token}" for person in persons],
-        [[subscribe(room, **behind)] for room in rooms],
-        [(b'"type":"subscribed"', 1)],
-    )
+def door(server: Server, persons: Sequence[Person], joins: Sequence[str]) -> Door:
+    """A socket for each person, who joins a room by the message of the same place."""
+    paths = [f"/ws?token={person.token}" for person in persons]
+    return Door(server.port, paths, [[message] for message in joins], [(b'"type":"subscribed"', 1)])
 
 
 def subscribe(room: str, **behind: object) -> str:
-    """The message that joins a room."""
+    """The message that joins a room; `behind` are `since` and `epoch`."""
     return json.dumps({"type": "subscribe", "id": 1, "room": room, **behind})
 
 
@@ -45,6 +41,3 @@ def place_many(person: Person, title: str, count: int) -> bytes:
     ]
     body = json.dumps({"wiggs": marks}).encode()
     return request("POST", f"/api/titles/{title}/wiggs/batch", token=person.token, body=body)
-
-
-__all__ = ["MARKER", "door", "place", "place_many", "subscribe", "text_frame"]

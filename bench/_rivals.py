@@ -50,7 +50,7 @@ def socket_io(folder: Path) -> Iterator[Rival]:
         path = "/socket.io/?EIO=4&transport=websocket"
 
         def door(count: int) -> Door:
-            return Door(port, [path] * count, [["40"]] * count, [(b"40{", 1)])
+            return Door(port, [path] * count, [["40"]] * count, [(b"40{", 1)], text_frame("3"))
 
         publishers = Publishers(port, path=f"{path}&publish=1", says=["40"], ready=b"40{")
         yield Rival(door, publishers, lambda event: text_frame(f'42["publish",{event}]'))

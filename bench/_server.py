@@ -77,6 +77,15 @@ class Server:
             connection.close()
 
 
+def post(server: Server, data: bytes) -> int:
+    """Send the bytes of one request; the status of its answer."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(data)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status
+
+
 @contextmanager
 def data_folder() -> Iterator[Path]:
     """An empty folder that the database's unprivileged user can get to; gone afterwards, also on SIGTERM."""

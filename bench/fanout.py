@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench._listeners import Crowd, Heard, Publishers, crowd
-from bench._live import MARKER, door, place, place_many
+from bench._live import MARKER, door, place, place_many, subscribe
 from bench._rivals import NotInstalled, nchan, socket_io, ws
 from bench._server import Server, data_folder, serving
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
@@ -60,7 +60,7 @@ def measure(
     missing: dict[str, str] = {}
     writers = persons[-PUBLISHERS:]
     with ExitStack() as stack:
-        listening = door(server, persons[:subscribers], [f"title:{TITLE}"] * subscribers)
+        listening = door(server, persons[:subscribers], [subscribe(f"title:{TITLE}")] * subscribers)
         ours = stack.enter_context(crowd(listening, Publishers(server.port, PUBLISHERS), MARKER))
         found["ours"] = measures_of(
             ours, heard.setdefault("ours", []),
