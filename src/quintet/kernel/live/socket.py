@@ -9,6 +9,7 @@ import struct
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
+from weakref import WeakKeyDictionary
 
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
@@ -29,6 +30,28 @@ SILENT_SECONDS: Final = 60.0
 _CLOSING_SECONDS: Final = 5.0
 
 
+class Turn:
+    """The sockets that have something to write in this turn of a loop; one call of the loop serves all."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._sockets: list[SocketProtocol] = []
+
+    def add(self, one: "SocketProtocol") -> None:
+        """Flush the socket when the turn ends."""
+        if not self._sockets:
+            self._loop.call_soon(self._flush)
+        self._sockets.append(one)
+
+    def _flush(self) -> None:
+        sockets, self._sockets = self._sockets, []
+        for one in sockets:
+            one.flush()
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = WeakKeyDictionary()
+
+
 class SocketProtocol(asyncio.Protocol):
     """One socket; uvicorn makes it when a client asks for an upgrade."""
 
@@ -36,6 +59,7 @@ class SocketProtocol(asyncio.Protocol):
         self._edge: Any = config.app
         self._server_connections: set[Any] = server_state.connections
         self._loop = asyncio.get_running_loop()
+        self._turn = _turns.get(self._loop) or _turns.setdefault(self._loop, Turn(self._loop))
         self._protocol = ServerProtocol(max_size=MOST_BYTES)
         self._transport: Any = None
         self._connection: Connection | None = None
@@ -101,7 +125,7 @@ class SocketProtocol(asyncio.Protocol):
         if self._is_shed and self._connection is not None:
             self._is_shed = False
             self._connection.lose_all_places()
-        self._flush()
+        self.flush()
         self._room_to_write.set()
 
     def shutdown(self) -> None:
@@ -121,13 +145,21 @@ class SocketProtocol(asyncio.Protocol):
                 self._shed()
         elif not self._flush_is_planned:
             self._flush_is_planned = True
-            self._loop.call_soon(self._flush)
+            self._turn.add(self)
+
+    def flush(self) -> None:
+        """Write what waits, where the peer takes it."""
+        self._flush_is_planned = False
+        if not self._waiting or self._is_blocked or self._is_closing or self._transport.is_closing():
+            return
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def close(self, code: int, reason: str = "") -> None:
         """Send what waits and a close frame, then close; at the latest in five seconds."""
         if self._is_closing:
             return
-        self._flush()
+        self.flush()
         self._is_closing = True
         with suppress(InvalidState):  # the peer closes already
             self._protocol.send_close(code, reason)
@@ -136,7 +168,7 @@ class SocketProtocol(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Wait until the peer has taken most of what was sent."""
-        self._flush()
+        self.flush()
         if self._is_blocked:
             await self._room_to_write.wait()
 
@@ -209,13 +241,6 @@ class SocketProtocol(asyncio.Protocol):
         if event.fin:
             data, self._message = b"".join(self._message), []
             connection.receive(data, is_text=self._is_text)
-
-    def _flush(self) -> None:
-        self._flush_is_planned = False
-        if not self._waiting or self._is_blocked or self._is_closing:
-            return
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def _send_own(self) -> None:
         """Send what the protocol itself has to say: handshake, pongs, close frames."""
