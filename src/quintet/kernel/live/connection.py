@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from quintet.kernel.actor import Actor
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.ids import new_id
 from quintet.kernel.limits import check_allowances
+from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.joining import MOST_ROOMS, join
 from quintet.kernel.live.messages import (
     Authenticating,
@@ -37,12 +39,18 @@ from quintet.kernel.telemetry import get_logger
 from quintet.settings import Limit
 
 MOST_CONNECTIONS: Final = 20  # per user
+# When thousands come back at once they wait here, not in the database's queue, where requests would wait with
+# them and be refused.
+MOST_SIGNING_IN: Final = 8
 MOST_UNREADABLE: Final = 10  # in a row
 MOST_REFUSALS: Final = 100  # in ten seconds
 REFUSALS_SECONDS: Final = 10
 AUTH_SECONDS: Final = 5
 RENEW_SECONDS: Final = 60
 POLICY, TRY_LATER, RESTARTING, NOT_SIGNED_IN = 1008, 1013, 1012, 4401
+
+
+_entrances: WeakKeyDictionary[Hub, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 class TooManyConnections(Refusal):
@@ -108,6 +116,7 @@ class Connection:
         self._unreadable = 0
         self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS)
         self._renewal_announced = False
+        self._entrance = _entrances.setdefault(self.hub, asyncio.Semaphore(MOST_SIGNING_IN))
         self.hub.members.add(self)
         self.hub.figures.connections += 1
 
@@ -169,7 +178,8 @@ class Connection:
         if self.closed:
             return
         if self.actor is None:
-            if now - self.opened_at > AUTH_SECONDS:
+            is_asked = self._worker is not None  # it is we who are slow: no reason to send anybody away
+            if now - self.opened_at > AUTH_SECONDS and not is_asked:
                 self.refuse_sign_in(NotSignedIn("sign in within five seconds"))
             return
         left = self.actor.token_expires_at - self.kernel.clock.now().timestamp()
@@ -266,7 +276,8 @@ class Connection:
 
     async def _try_to_sign_in(self, find_actor: Callable[[], Awaitable[Actor]]) -> None:
         try:
-            await self._sign_in(find_actor)
+            async with self._entrance:
+                await self._sign_in(find_actor)
         except Refusal as refusal:
             self.refuse_sign_in(refusal)
 
