@@ -108,14 +108,16 @@ class Listeners:
         while ready < total:
             while len(self._sockets) < total and under_way < at_once:
                 one = socket.socket()
-                one.setblocking(False)
+                one.settimeout(0)
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 one.connect_ex(("127.0.0.1", door.port))
                 self._poll.register(one.fileno(), select.EPOLLOUT)
                 fds[one.fileno()] = len(self._sockets)
                 self._sockets.append(one)
                 under_way += 1
-            assert time.perf_counter() < until, f"{total - ready} of {total} are not in; {self._excuse(stages)}"
+            assert time.perf_counter() < until, (
+                f"{total - ready} of {total} are not in; {self._excuse(stages)}"
+            )
             for fd, event in self._poll.poll(1.0):
                 place = fds[fd]
                 if stages[place] == 0:
@@ -146,7 +148,7 @@ class Listeners:
         self.heard[place] += self._buffer[:size]
 
     def _excuse(self, stages: list[int]) -> str:
-        place = next(place for place, stage in enumerate(stages) if stage < 3)  # noqa: PLR2004
+        place = next(place for place, stage in enumerate(stages) if stage < 3)
         return f"one is at stage {stages[place]} and heard {bytes(self.heard[place][-300:])}"
 
     def bring(self, publishers: Publishers) -> None:
@@ -266,13 +268,12 @@ class Crowd:
         self._process = process
         self._pipe = pipe
 
-    def round(self, published: Sequence[bytes], events_each: int = 1, *, one_at_a_time: bool = False) -> Heard:
+    def round(
+        self, published: Sequence[bytes], events_each: int = 1, *, one_at_a_time: bool = False
+    ) -> Heard:
         """See Listeners.round."""
         self._pipe.send((list(published), events_each, one_at_a_time))
-        answer = self._pipe.recv()
-        if isinstance(answer, str):
-            raise RuntimeError(answer)
-        return answer
+        return _received(self._pipe)
 
 
 @contextmanager
@@ -283,9 +284,7 @@ def crowd(door: Door, publishers: Publishers, marker: bytes) -> Iterator[Crowd]:
     process = context.Process(target=_lead, args=(there, door, publishers, marker), daemon=True)
     process.start()
     try:
-        welcome = here.recv()
-        if isinstance(welcome, str):
-            raise RuntimeError(welcome)
+        _received(here)
         yield Crowd(process, here)
     finally:
         here.close()
@@ -293,11 +292,18 @@ def crowd(door: Door, publishers: Publishers, marker: bytes) -> Iterator[Crowd]:
         process.kill()
 
 
+def _received(pipe: Pipe) -> Any:
+    answer, failure = pipe.recv()
+    if failure:
+        raise RuntimeError(failure)
+    return answer
+
+
 def _lead(pipe: Pipe, door: Door, publishers: Publishers, marker: bytes) -> None:
     allow_many_files()
     listeners = Listeners(door, marker)
     try:
-        pipe.send(listeners.get_in())
+        pipe.send((listeners.get_in(), None))
         listeners.bring(publishers)
         listeners.rest(1.0)
         listeners.counts = [0] * len(listeners.counts)
@@ -309,11 +315,11 @@ def _lead(pipe: Pipe, door: Door, publishers: Publishers, marker: bytes) -> None
                     listeners.show_life()
                     showed_life_at = time.monotonic()
             published, events_each, one_at_a_time = pipe.recv()
-            pipe.send(listeners.round(published, events_each, one_at_a_time=one_at_a_time))
+            pipe.send((listeners.round(published, events_each, one_at_a_time=one_at_a_time), None))
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 (told to the one who leads)
-        pipe.send(f"{door.paths[0].partition('?')[0]}: {type(error).__name__}: {error}")
+        pipe.send((None, f"{door.paths[0].partition('?')[0]}: {type(error).__name__}: {error}"))
     finally:
         listeners.hang_up()
 

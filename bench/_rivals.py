@@ -40,7 +40,9 @@ class NotInstalled(Exception):
 def ws(folder: Path) -> Iterator[Rival]:
     """Node `ws`, a broadcast to all."""
     with _node("ws.js", folder) as port:
-        yield Rival(lambda count: Door(port, ["/"] * count, []), Publishers(port, path="/publish"), text_frame)
+        yield Rival(
+            lambda count: Door(port, ["/"] * count, []), Publishers(port, path="/publish"), text_frame
+        )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import re
 import statistics
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bench._listeners import Listeners, allow_many_files
 from bench._live import MARKER, door, place_many, subscribe
@@ -39,7 +40,7 @@ class Faults:
         self.events += len(seqs)
         self.lost += len(set(range(since + 1, max(seqs) + 1)) - set(seqs))
         self.doubled += len(seqs) - len(set(seqs))
-        self.misplaced += sum(a > b for a, b in zip(seqs, seqs[1:], strict=False))
+        self.misplaced += sum(a > b for a, b in pairwise(seqs))
 
 
 def come_back(server: Server, persons: list[Person], ids: list[str], faults: Faults) -> float:
@@ -80,8 +81,8 @@ def main() -> None:
         seconds = statistics.median(took)
         wrong = faults.lost + faults.doubled + faults.misplaced
         rows += [
-            Row(f"{name}: all caught up", "limit", f"{SECONDS:g} s", f"{seconds:.2f} s", seconds / SECONDS, 1.0,
-                at_most=True, detail=f"slowest round {max(took):.2f} s"),
+            Row(f"{name}: all caught up", "limit", f"{SECONDS:g} s", f"{seconds:.2f} s", seconds / SECONDS,
+                1.0, at_most=True, detail=f"slowest round {max(took):.2f} s"),
             Row(f"{name}: faults", "none", "0", str(wrong), float(wrong), 0.0, at_most=True,
                 detail=f"{faults.events:,} events caught up: {faults.lost} lost, {faults.doubled} doubled, "
                        f"{faults.misplaced} out of order"),
