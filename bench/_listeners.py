@@ -90,6 +90,7 @@ class Listeners:
         self._sockets: list[socket.socket] = []
         self._by_fd: dict[int, tuple[Callable[[Any], int], int]] = {}
         self._publishers: list[socket.socket] = []
+        self._speaking: list[socket.socket] = []  # publishers that hold a WebSocket, too
         self._publisher_fds: dict[int, socket.socket] = {}
         self._answers = 0
         self.counts: list[int] = []
@@ -157,6 +158,7 @@ class Listeners:
             one = socket.create_connection(("127.0.0.1", publishers.port))
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if publishers.path is not None:
+                self._speaking.append(one)
                 one.sendall(upgrade(publishers.port, publishers.path))
                 got = one.recv(4096)
                 assert got.startswith(b"HTTP/1.1 101"), got
@@ -205,7 +207,7 @@ class Listeners:
 
     def show_life(self) -> None:
         """Let no server take anybody for dead."""
-        for one in self._sockets:
+        for one in self._sockets + self._speaking:
             one.send(self._door.alive)
 
     def hang_up(self) -> None:
