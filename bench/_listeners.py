@@ -20,6 +20,7 @@ from typing import Any
 _BUFFER_BYTES = 512 * 1024
 _PATIENCE_SECONDS = 60.0
 _ALIVE_SECONDS = 15.0
+_REST_SECONDS = 0.1
 _ENDS = (ord("}"), ord("]"))  # a message's last byte; what ends otherwise was cut by TCP
 
 
@@ -92,7 +93,7 @@ class Listeners:
         self._publishers: list[socket.socket] = []
         self._speaking: list[socket.socket] = []  # publishers that hold a WebSocket, too
         self._publisher_fds: dict[int, socket.socket] = {}
-        self._answers = 0
+        self._showed_life_at = time.monotonic()
         self.counts: list[int] = []
         self.heard: list[bytearray] = []  # while getting in
 
@@ -187,8 +188,8 @@ class Listeners:
             self._hear(events_each * len(published))
         heard.seconds = time.perf_counter() - began
         gc.enable()
-        self.rest(0.1)
-        self.show_life()
+        self.rest(_REST_SECONDS)
+        self.show_life_in_time()
         assert not any(self.counts), f"heard too often: {sum(map(bool, self.counts))} listeners"
         return heard
 
@@ -205,10 +206,14 @@ class Listeners:
             if left <= 0:
                 return
 
-    def show_life(self) -> None:
-        """Let no server take anybody for dead."""
+    def show_life_in_time(self) -> None:
+        """Let no server take anybody for dead; give it the time to read that."""
+        if time.monotonic() < self._showed_life_at + _ALIVE_SECONDS:
+            return
+        self._showed_life_at = time.monotonic()
         for one in self._sockets + self._speaking:
             one.send(self._door.alive)
+        self.rest(5 * _REST_SECONDS)
 
     def hang_up(self) -> None:
         """Break every connection off, as a lost network does."""
@@ -310,12 +315,9 @@ def _lead(pipe: Pipe, door: Door, publishers: Publishers, marker: bytes) -> None
         listeners.rest(1.0)
         listeners.counts = [0] * len(listeners.counts)
         while True:
-            showed_life_at = time.monotonic()
             while not pipe.poll(0.02):
                 listeners.rest(0)
-                if time.monotonic() > showed_life_at + _ALIVE_SECONDS:
-                    listeners.show_life()
-                    showed_life_at = time.monotonic()
+                listeners.show_life_in_time()
             published, events_each, one_at_a_time = pipe.recv()
             pipe.send((listeners.round(published, events_each, one_at_a_time=one_at_a_time), None))
     except EOFError:
