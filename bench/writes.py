@@ -2,7 +2,7 @@
 
 The rival is pgbench with the same statements in one transaction.
 
-A hundred people who are signed in place marks on two hundred titles (and, in the second row, all on one
+A hundred people who are signed in place marks on two hundred titles (and, in the third row, all on one
 title), and paint segments, each under its own Idempotency-Key: tokens, two limits, the event log, the undo
 record, four grids.
 The limit: one such request is made while PostgreSQL logs every statement; the transaction found in its log
@@ -15,9 +15,12 @@ it as place over HTTP.
 """
 
 import random
+import time
 from uuid import uuid4
 
 import psycopg
+from bench._listeners import listening
+from bench._live import MARKER, door, subscribe
 from bench._load import Measured, put_load, request
 from bench._pgbench import pgbench
 from bench._server import Server, data_folder, serving
@@ -179,8 +182,21 @@ def main() -> None:
         many, one = (
             limit_script(server, logged, first, last) for first, last in ((_FIRST, _LAST), (_HOT, _HOT))
         )
-        spread, spread_limit, hot, hot_limit, paints, paints_limit = by_turns(
+        heard: list[int] = []
+        joins = [subscribe(f"title:{number}") for number in range(_FIRST, _LAST + 1)]
+        everybody = door(server, people(server, PEOPLE + MOST)[PEOPLE:], joins)
+
+        def place_heard(name: str) -> float:
+            with listening(everybody, MARKER) as listeners:
+                per_second = place(name, _FIRST, _LAST)
+                time.sleep(0.2)  # what was told last is heard, too
+            heard.append(sum(listeners.counts))
+            assert heard[-1] >= sum(measured[name].statuses.values()) * 0.98, "listeners heard too little"
+            return per_second
+
+        spread, spread_heard, spread_limit, hot, hot_limit, paints, paints_limit = by_turns(
             lambda: place("many titles", _FIRST, _LAST),
+            lambda: place_heard("many titles, 200 listeners"),
             lambda: pgbench(server, many, seconds=SECONDS, database=LIMIT),
             lambda: place("one hot title", _HOT, _HOT),
             lambda: pgbench(server, one, seconds=SECONDS, database=LIMIT),
@@ -198,7 +214,11 @@ def main() -> None:
             0.35,
             detail=str(measured[name]),
         )
-        for name, ours, limit in (("many titles", spread, spread_limit), ("one hot title", hot, hot_limit))
+        for name, ours, limit in (
+            ("many titles", spread, spread_limit),
+            ("many titles, 200 listeners", spread_heard, spread_limit),
+            ("one hot title", hot, hot_limit),
+        )
     ]
     ratio = paired_ratio(paints, paints_limit)
     ours, limit = rate(paints), rate(paints_limit)
