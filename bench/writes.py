@@ -2,9 +2,9 @@
 
 The rival is pgbench with the same statements in one transaction.
 
-A hundred people who are signed in place marks on two hundred titles (and, in the third row, all on one
-title), and paint segments, each under its own Idempotency-Key: tokens, two limits, the event log, the undo
-record, four grids.
+A hundred people who are signed in place marks on two hundred titles (in the second row through two processes,
+in the third while others listen, in the fourth all on one title), and paint segments, each under its own
+Idempotency-Key: tokens, two limits, the event log, the undo record, four grids.
 The limit: one such request is made while PostgreSQL logs every statement; the transaction found in its log
 becomes pgbench's script, with the same values but for person, title, position and whatever the server draws
 anew for each request, which pgbench draws, too; afterwards the bench counts what pgbench has written.
@@ -157,18 +157,23 @@ def make_limit(server: Server) -> None:
 def main() -> None:
     load = present_load()
     measured: dict[str, Measured] = {}
-    with data_folder() as data, serving(data) as server:
+    with (
+        data_folder() as data,
+        serving(data) as server,
+        # On the same database, for the people of the first.
+        serving(
+            data.parent / "beside", database_url=server.dsn, public_url=server.issuer, processes="2"
+        ) as both,
+    ):
         persons = people(server, PEOPLE)
         titles(server.dsn, IDS)
         marks(server.dsn, IDS, persons[:20])
         settle(server, IDS)
         make_limit(server)
 
-        def place(name: str, first: int, last: int) -> float:
+        def place(name: str, first: int, last: int, *, at: Server = server) -> float:
             requests = placings(persons, first, last)
-            measured[name] = put_load(
-                server.address, requests, seconds=SECONDS, expected=(201,), repeat=False
-            )
+            measured[name] = put_load(at.address, requests, seconds=SECONDS, expected=(201,), repeat=False)
             return measured[name].per_second
 
         def paint() -> float:
@@ -194,8 +199,9 @@ def main() -> None:
             assert heard[-1] >= sum(measured[name].statuses.values()) * 0.98, "listeners heard too little"
             return per_second
 
-        spread, spread_heard, spread_limit, hot, hot_limit, paints, paints_limit = by_turns(
+        spread, spread_two, spread_heard, spread_limit, hot, hot_limit, paints, paints_limit = by_turns(
             lambda: place("many titles", _FIRST, _LAST),
+            lambda: place("many titles, two processes", _FIRST, _LAST, at=both),
             lambda: place_heard("many titles, 200 listeners"),
             lambda: pgbench(server, many, seconds=SECONDS, database=LIMIT),
             lambda: place("one hot title", _HOT, _HOT),
@@ -216,6 +222,7 @@ def main() -> None:
         )
         for name, ours, limit in (
             ("many titles", spread, spread_limit),
+            ("many titles, two processes", spread_two, spread_limit),
             ("many titles, 200 listeners", spread_heard, spread_limit),
             ("one hot title", hot, hot_limit),
         )
