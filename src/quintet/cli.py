@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import psycopg
 from cyclopts import App, Parameter
+from cyclopts.types import ExistingFile
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -29,7 +30,7 @@ T = TypeVar("T")
 app = App(name="quintet", version=__version__, help="One backend for five products.")
 admin = App(name="admin", help="Accounts that run the place.")
 keys = App(name="keys", help="The keys that sign access tokens.")
-wigg = App(name="wigg", help="Curves.")
+wigg = App(name="wigg", help="Curves and marks.")
 app.command(admin)
 app.command(wigg)
 app.command(keys)
@@ -147,6 +148,43 @@ def wigg_rebuild(*, data: Data = None) -> int:
     names = ": " + ", ".join(rebuilt.drifted[:20]) if rebuilt.drifted else ""
     console.print(f"{rebuilt.looked_at} curves, {len(rebuilt.drifted)} had drifted{names}")
     return 1 if rebuilt.drifted else 0
+
+
+@wigg.command(name="import")
+def wigg_import(file: ExistingFile, *, data: Data = None) -> int:
+    """Place the marks of an old `wigg_points` file: CSV with a header, or JSON lines, in UTF-8.
+
+    Each line has `title_id`, `position_pct` (0..100), and who marked it, in one of the columns `user_id`,
+    `user_email`, `username` or `user` (which may hold any of the three); and where known `rating` (0..3, or
+    zzz, good, better, peak), `note` and `created_at` (RFC 3339; without a zone it is UTC). Other columns are
+    ignored. Titles and accounts must be there already: nobody is invented.
+
+    Lines that cannot be taken are told with their numbers, and the exit code is then 1. May be broken off,
+    and run again: what is placed already is known by its content and not placed twice.
+    """
+    from quintet.apps.wigg import import_points
+
+    with (
+        database(load_settings(data=data)) as dsn,
+        Progress(console=console) as bar,
+        file.open("rb") as points,
+    ):
+        task = bar.add_task("marks", total=file.stat().st_size)
+
+        def bad(line: int, reason: str) -> None:
+            console.print(f"line {line}: {reason}", highlight=False, markup=False, soft_wrap=True)
+
+        done = run_on(
+            dsn,
+            lambda database_: import_points(
+                database_, points, bad, lambda at: bar.update(task, completed=at)
+            ),
+        )
+    console.print(
+        f"{done.created + done.merged + done.known} marks: {done.created} created, {done.merged} merged into"
+        f" others, {done.known} known already; {done.bad} bad lines"
+    )
+    return 1 if done.bad else 0
 
 
 def binaries_of(settings: Settings) -> Binaries:

@@ -60,8 +60,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_signed_in: Limit = Limit(1200, 60, 1200)
     limit_auth: Limit = Limit(10, 60, 10)
     limit_refresh: Limit = Limit(30, 60, 30)
+    limit_upload: Limit = Limit(20, 60, 20)
     limit_socket: Limit = Limit(50, 1, 100)
     limit_place: Limit = Limit(60, 60, 60)
+    limit_paint: Limit = Limit(10, 1, 10)
+    edit_session_seconds: int = 1800
+    undo_seconds: int = 900
+    limit_player: Limit = Limit(120, 60, 120)
+    push_allow_private: Literal["no", "yes"] = "no"
     oidc_issuer: str = ""
     oidc_jwks_url: str = ""
     oidc_audiences: tuple[str, ...] = ()
@@ -138,6 +144,9 @@ def _check(settings: Settings) -> None:
         raise BadSetting("QUINTET_PROCESSES cannot be used: it is 1 to 64")
     if settings.database_connections < 2:
         raise BadSetting("QUINTET_DATABASE_CONNECTIONS cannot be used: at least 2 are needed")
+    for name in ("edit_session_seconds", "undo_seconds"):
+        if not 1 <= getattr(settings, name) <= SECONDS["day"] * 365:
+            raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it is from a second to a year")
     if settings.env == "production" and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(
             "QUINTET_PUBLIC_URL is needed in production: the address people reach this server under, "

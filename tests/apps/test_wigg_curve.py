@@ -87,7 +87,7 @@ async def test_paintings_speak_before_marks(world: World) -> None:
     pieces = [Piece(0, 3_333_333, 1_500_000), Piece(4_000_000, 55_000_001, 3_123_457)]
     for piece in pieces:
         world.sql(
-            "insert into wigg.paintings values (%s, %s, %s, %s, %s, 1, now(), null)",
+            "insert into wigg.paintings values (%s, %s, %s, %s, %s, 1, now(), null, gen_random_uuid())",
             ben.id, title, piece.starts, piece.ends, piece.score,
         )  # fmt: skip
     await mark(ada, title, 3, rating=3)
@@ -214,7 +214,7 @@ async def test_rebuild_computes_paintings_too(world: World) -> None:
     pieces = [Piece(0, 3_333_333, 1_500_000), Piece(4_000_000, 55_000_001, 3_123_457)]
     for piece in pieces:
         world.sql(
-            "insert into wigg.paintings values (%s, %s, %s, %s, %s, 1, now(), null)",
+            "insert into wigg.paintings values (%s, %s, %s, %s, %s, 1, now(), null, gen_random_uuid())",
             ada.id, title, piece.starts, piece.ends, piece.score,
         )  # fmt: skip
     await rebuild_curves(world.kernel.database, lambda _done, _total: None)

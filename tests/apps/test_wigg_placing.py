@@ -17,7 +17,7 @@ async def test_a_mark_is_placed_and_read_back(world: World) -> None:
     placed = answer.json()
     assert (placed["position_pct"], placed["note"], placed["rating"]) == (37.5, "the <heist>", 2)
     assert (placed["outcome"], placed["merged"]) == ("created", False)
-    assert len(placed["undo_token"]) == 32  # 192 bits
+    assert len(placed["undo_token"]) == 48  # the action's id and 160 bits
     own = (await ada.get(f"/api/titles/{title}/wiggs")).json()
     assert own["next_cursor"] is None
     assert own["entries"] == [

@@ -4,14 +4,14 @@ A route without an entry in `CALLS` fails the suite: whoever adds one says here 
 strangers get of somebody else's.
 """
 
+import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 import structlog
+from tests.architecture.calls import CALLS, WHISPERED, Stage, Told, edit_again
 from tests.clock import Stopwatch
 from tests.world import Person, World, code_of, mark, new_title
 
@@ -28,106 +28,7 @@ ROLES = {
     "moderator": Access.MODERATOR,
     "admin": Access.ADMIN,
 }
-WHISPERED = "whispered, for the owner alone"
 INSIDES = ("Traceback", "psycopg", "argon2", "select ", "insert into", "/src/", ".py", "$argon2")
-
-
-class Stage(msgspec.Struct):
-    """What a call may be about: a title and a mark of Ada's, with her note on it."""
-
-    ada: Person
-    title: str
-    wigg_id: str
-    session_id: str
-
-
-class Made(msgspec.Struct):
-    """One call: where and with what."""
-
-    path: str
-    body: Any = None
-
-
-class Told(msgspec.Struct):
-    """How to make a route's valid call, and its status for whoever the route is for.
-
-    `others` is the status for everybody but the owner, where it differs; `staff` that of moderators and
-    admins where it differs from that.
-    """
-
-    make: Callable[[Stage], Made]
-    status: int = 200
-    others: int | None = None
-    staff: int | None = None
-    before: Callable[[World, Stage], Awaitable[None]] | None = None
-
-
-async def mark_again(world: World, stage: Stage) -> None:
-    """A route that removes the mark needs one each time."""
-    _ = world
-    stage.wigg_id = (await mark(stage.ada, stage.title, 50, note=WHISPERED))["id"]
-
-
-def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
-    """A call whose path names parts of the stage."""
-    return lambda stage: Made(
-        path.format(title_id=stage.title, wigg_id=stage.wigg_id, session_id=stage.session_id), body
-    )
-
-
-TITLE = "/api/titles/{title_id}"
-CALLS: dict[tuple[str, str], Told] = {
-    ("GET", "/health/live"): Told(at("/health/live")),
-    ("GET", "/health/ready"): Told(at("/health/ready")),
-    ("GET", "/metrics"): Told(at("/metrics")),
-    ("GET", "/.well-known/jwks.json"): Told(at("/.well-known/jwks.json")),
-    ("GET", "/ws"): Told(at("/ws"), 426),
-    ("POST", "/ws/ticket"): Told(at("/ws/ticket"), 201),
-    ("GET", "/api/v1/websocket/metrics"): Told(at("/api/v1/websocket/metrics")),
-    ("GET", "/openapi.json"): Told(at("/openapi.json")),
-    ("GET", "/docs"): Told(at("/docs")),
-    ("GET", "/api/titles"): Told(at("/api/titles?query=heat")),
-    ("POST", "/api/titles"): Told(at("/api/titles", {"title": "Heat", "kind": "film"}), 201),
-    ("GET", TITLE): Told(at(TITLE)),
-    ("PATCH", TITLE): Told(at(TITLE, {"year": 1995}), others=403, staff=200),
-    ("GET", f"{TITLE}/progress"): Told(at(f"{TITLE}/progress?segments=20")),
-    ("GET", f"{TITLE}/t2g"): Told(at(f"{TITLE}/t2g")),
-    ("GET", f"{TITLE}/t2g/stream"): Told(at(f"{TITLE}/t2g/stream")),
-    ("GET", f"{TITLE}/t2g/history"): Told(at(f"{TITLE}/t2g/history")),
-    ("GET", f"{TITLE}/milestones"): Told(at(f"{TITLE}/milestones")),
-    ("GET", f"{TITLE}/wiggs"): Told(at(f"{TITLE}/wiggs")),
-    ("GET", f"{TITLE}/segments/cells"): Told(at(f"{TITLE}/segments/cells")),
-    ("GET", "/api/milestone-icons"): Told(at("/api/milestone-icons")),
-    ("POST", f"{TITLE}/wiggs"): Told(at(f"{TITLE}/wiggs", {"position_pct": 80}), 201),
-    ("POST", f"{TITLE}/wiggs/batch"): Told(at(f"{TITLE}/wiggs/batch", {"wiggs": [{"position_pct": 90}]})),
-    ("PATCH", f"{TITLE}/wiggs/{{wigg_id}}"): Told(
-        at(f"{TITLE}/wiggs/{{wigg_id}}", {"rating": 2}), others=404
-    ),
-    ("DELETE", f"{TITLE}/wiggs/{{wigg_id}}"): Told(
-        at(f"{TITLE}/wiggs/{{wigg_id}}"), others=404, before=mark_again
-    ),
-}
-# Accounts stand under two prefixes. Bodies that are refused early: what they do is tested elsewhere.
-for prefix in ("/auth", "/api/v1/auth"):
-    CALLS |= {
-        ("POST", f"{prefix}/signup"): Told(at(f"{prefix}/signup", {"email": "no", "password": "no"}), 422),
-        ("POST", f"{prefix}/register"): Told(
-            at(f"{prefix}/register", {"email": "no", "password": "no"}), 422
-        ),
-        ("POST", f"{prefix}/login"): Told(at(f"{prefix}/login", {"password": "no"}), 422),
-        ("POST", f"{prefix}/refresh"): Told(at(f"{prefix}/refresh", {"refresh_token": "no"}), 401),
-        ("POST", f"{prefix}/logout"): Told(at(f"{prefix}/logout"), 204),
-        ("GET", f"{prefix}/me"): Told(at(f"{prefix}/me")),
-        ("GET", f"{prefix}/profile"): Told(at(f"{prefix}/profile")),
-        ("POST", f"{prefix}/change-password"): Told(
-            at(f"{prefix}/change-password", {"current_password": "x", "new_password": "short"}), 422
-        ),
-        ("GET", f"{prefix}/sessions"): Told(at(f"{prefix}/sessions")),
-        ("DELETE", f"{prefix}/sessions"): Told(at(f"{prefix}/sessions"), 204),
-        ("DELETE", f"{prefix}/sessions/{{session_id}}"): Told(
-            at(f"{prefix}/sessions/{{session_id}}"), 204, others=404
-        ),
-    }
 
 
 def routes() -> dict[tuple[str, str], Rules]:
@@ -223,7 +124,9 @@ async def test_everybody_gets_what_is_theirs(world: World, cast: dict[str, Perso
             due = expected(rules, told, caller)
             if answer.status_code != due:
                 wrong.append(f"{method} {path} for {caller}: {answer.status_code}, not {due}")
-            own = {WHISPERED, ada.email, ada.refresh_token, stage.session_id}
+            own = {WHISPERED, ada.email, ada.refresh_token, stage.session_id} | {
+                one for one in (stage.edit_session_id, stage.undo_token, stage.redo_token) if one
+            }
             wrong += [f"{method} {path} for {caller} shows {one!r}" for one in shown(path, answer.text)]
             wrong += [
                 f"{method} {path} for {caller} leaks {one!r}"
@@ -246,7 +149,15 @@ async def test_missing_and_anothers_look_alike(world: World) -> None:
     title = await new_title(ada)
     theirs = (await mark(ada, title, 50))["id"]
     session = sign_in(world, ada.id, "user")[0][1]
+    edits = Stage(ada, title, theirs, session)
+    await edit_again(world, edits)
     for method, path, others, missing in (
+        ("GET", f"/api/titles/{title}/edit-sessions/{{}}", edits.edit_session_id, str(uuid4())),
+        ("POST", f"/api/titles/{title}/edit-sessions/{{}}/heartbeat", edits.edit_session_id, str(uuid4())),
+        ("POST", f"/api/titles/{title}/edit-sessions/{{}}/end", edits.edit_session_id, str(uuid4())),
+        ("POST", f"/api/titles/{title}/undo-session/{{}}", edits.edit_session_id, str(uuid4())),
+        ("POST", "/api/undo/{}", edits.undo_token, "A" * 48),
+        ("POST", "/api/redo/{}", edits.redo_token, "A" * 48),
         ("PATCH", f"/api/titles/{title}/wiggs/{{}}", theirs, str(uuid4())),
         ("DELETE", f"/api/titles/{title}/wiggs/{{}}", theirs, str(uuid4())),
         ("DELETE", "/auth/sessions/{}", session, str(uuid4())),
@@ -261,6 +172,8 @@ async def test_missing_and_anothers_look_alike(world: World) -> None:
 @pytest.mark.parametrize(("method", "path"), sorted(key for key, rules in ROUTES.items() if rules.access))
 async def test_strangers_are_refused_before_their_body_is_read(world: World, method: str, path: str) -> None:
     """What is wrong with a body is told only to whom the route is for."""
-    address = path.format(title_id="t", wigg_id=uuid4(), session_id=uuid4())
+    names = re.findall(r"{(\w+)}", path)
+    plain = {"title_id": "t", "segment_index": "3", "undo_token": "t", "redo_token": "t"}
+    address = path.format(**{name: plain.get(name) or uuid4() for name in names})
     body = {"content": b"[" * 40, "headers": {"Content-Type": "text/nonsense"}} if method != "GET" else {}
     assert code_of(await world.http.request(method, address, **body)) == (401, "not_signed_in")

@@ -54,10 +54,10 @@ def test_a_route_says_what_it_is(app: Any, name: str) -> None:
         told = refusals_of(handler, rules)
         if "cursor" in handler.parsed_fn_signature.parameters:
             assert InvalidCursor in told, "a list with a cursor can refuse one"
-        if handler.parsed_data_field is not None:
+        if handler.parsed_data_field is not None or rules.takes_json is not None:
             assert rules.example is not None, "a body needs an example"
         if handler.http_methods & {"GET"}:
-            assert handler.parsed_data_field is None, "GET takes no body"
+            assert handler.parsed_data_field is rules.takes_form is rules.takes_json is None, "no body to GET"
 
 
 async def test_examples_are_what_they_are_examples_of(world: World) -> None:
@@ -125,10 +125,15 @@ async def test_the_document_tells_all_of_it(world: World) -> None:
             {"idempotency_in_flight", "idempotency_key_reused"} <= codes
         ), path
         if written and "requestBody" in told:
-            assert {"malformed_json", "too_deep", "too_large", "request_timeout"} <= codes
+            assert {"too_large", "request_timeout", "unsupported_media_type"} <= codes
+            content = told["requestBody"]["content"]
+            assert ({"malformed_json", "too_deep"} <= codes) == ("application/json" in content)
+            assert ("malformed_multipart" in codes) == ("multipart/form-data" in content)
         if "cursor" in names:
             assert "invalid_cursor" in codes
     schemas = document["components"]["schemas"]
+    file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+    assert schemas["ChapterForm"]["properties"]["file"] == file  # not base64
     references = {
         part.split('"')[0]
         for part in msgspec.json.encode(document).decode().split("#/components/schemas/")[1:]

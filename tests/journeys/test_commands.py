@@ -56,6 +56,33 @@ def test_an_operators_day() -> None:
             copy.stop()
 
 
+def test_old_marks_are_imported_while_the_server_runs() -> None:
+    with server_process() as server:
+        signed_up = {"email": "ada@example.com", "username": "ada", "password": PASSWORD}
+        token = httpx2.post(f"{server.url}/auth/signup", json=signed_up).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        body = {"id": "heat", "title": "Heat", "kind": "film"}
+        assert httpx2.post(f"{server.url}/api/titles", json=body, headers=headers).status_code == 201
+        file = server.data.parent / "points.csv"
+        line = "ada@example.com,heat,37.5,2\n"
+        file.write_text(f"user_email,title_id,position_pct,rating\n{line}ben@example.com,heat,1,1\n")
+        partly = server.run("wigg", "import", str(file))
+        assert partly.returncode == 1
+        assert "line 3: no account has this id, e-mail address or name: ben@example.com" in partly.stderr
+        assert "1 marks: 1 created, 0 merged into others, 0 known already; 1 bad lines" in partly.stderr
+        file.write_text(f"user_email,title_id,position_pct,rating\n{line}")
+        again = server.run("wigg", "import", str(file))
+        assert (again.returncode, "1 known already; 0 bad lines" in again.stderr) == (0, True)
+        own = httpx2.get(f"{server.url}/api/titles/heat/wiggs", headers=headers).json()["entries"]
+        assert [(entry["pct"], entry["rating"]) for entry in own] == [(37.5, 2)]
+        rebuilt = server.run("wigg", "rebuild")
+        assert (rebuilt.returncode, "1 curves, 0 had drifted" in rebuilt.stderr) == (0, True)
+        missing = server.run("wigg", "import", str(file) + "x")
+        assert missing.returncode
+        assert "Traceback" not in missing.stderr + missing.stdout
+        assert "wigg_points" in server.run("wigg", "import", "--help").stdout
+
+
 def test_any_other_postgresql() -> None:
     """A server with a password over TCP, and an owner who is no superuser."""
     with reachable_folder() as folder, foreign_postgres(folder) as url:

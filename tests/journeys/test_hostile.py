@@ -148,6 +148,13 @@ async def test_nasty_values_everywhere(world: World) -> None:
         "session_id": None, "optimistic_id": None, "created_at": None},
         ("POST", f"/api/titles/t-{ada.username}/wiggs/batch"): {"wiggs": [{"position_pct": 1}],
         "session_id": None},
+        ("POST", f"/api/titles/t-{ada.username}/milestones"): {"pct": 1, "label": "x", "icon": "star"},
+        ("POST", f"/api/titles/t-{ada.username}/milestones/import"): {"content": "0:00 x", "format": None,
+        "source": None},
+        ("PATCH", f"/api/titles/t-{ada.username}/segments/3/score"): {"score": 1, "paint_session_id": None,
+        "base_version": None, "user_id": None},
+        ("POST", f"/api/titles/t-{ada.username}/paint-batch"): {"session_id": None, "base_version": None,
+        "operations": [{"segment_index": 1, "score": 1, "weight": 1}]},
         ("POST", "/auth/login"): {"password": "p", "email": "e", "username": "u"},
         ("POST", "/auth/refresh"): {"refresh_token": "r"},
     }  # fmt: skip
@@ -163,6 +170,7 @@ async def test_nasty_values_everywhere(world: World) -> None:
         f"/api/titles/t-{ada.username}",
         "/api/titles?limit=100",
         f"/api/titles/t-{ada.username}/wiggs",
+        f"/api/titles/t-{ada.username}/milestones",
     ):
         assert (await ada.get(path)).status_code == 200  # what was taken can be told again
     for value in NASTY:

@@ -10,6 +10,7 @@ from tests.conftest import serving, settings_for_tests
 from tests.world import World, code_of, new_title
 
 from quintet.apps.wigg import queries
+from quintet.apps.wigg.milestones import queries as milestone_queries
 from quintet.kernel.database import Tx
 
 SHAPE = {"type", "title", "status", "code", "detail", "request_id"}
@@ -87,7 +88,7 @@ async def test_a_bug_is_a_500_that_tells_nothing_and_is_logged(
     async def broken(tx: Tx, title_id: str) -> Any:
         return await tx.value("select hidden_column from wigg.no_such_table where title = $1", title_id)
 
-    monkeypatch.setattr(queries, "milestones", broken)
+    monkeypatch.setattr(milestone_queries, "milestones", broken)
     with structlog.testing.capture_logs() as lines:
         answer = await world.get(
             f"/api/titles/{title}/milestones", headers={"Origin": "http://localhost:3000"}

@@ -96,6 +96,10 @@ class MalformedJson(BadRequest):
     """The body is not valid JSON."""
 
 
+class MalformedMultipart(BadRequest):
+    """The body is not a well-formed multipart form."""
+
+
 class NotUtf8(BadRequest):
     """The request is not valid UTF-8."""
 

@@ -29,9 +29,10 @@ create table wigg.paintings (
     starts integer not null check (starts >= 0),
     ends integer not null check (ends > starts and ends <= 100000000),
     score integer not null check (score between 0 and 4000000),
-    version bigint not null,
+    version bigint not null,            -- the title's, after the write that changed this piece last
     painted_at timestamptz not null,
     session_id uuid,
+    action_id uuid not null,            -- the action that painted it: undo asks for it
     primary key (user_id, title_id, starts)
 );
 -- Serves the computation of a curve on a grid that is not kept ready, and rebuild.
@@ -101,28 +102,71 @@ create table wigg.optimistic_ids (
     primary key (user_id, optimistic_id)
 );
 
--- Who did what, with the state before and after. Only a hash of the undo token is kept.
+-- Who did what, with the states before and after. Only a hash of the undo token is kept. Undoing and redoing
+-- are rows, too: `subject_id` is what they are about, `targets` are all the actions they took back or brought
+-- back, and their token is a redo token or an undo token.
 create table wigg.edit_actions (
     id uuid primary key,
+    number bigint generated always as identity,  -- the order in which a user's actions on a title happened
     user_id uuid not null references accounts.users (id) on delete cascade,
     title_id text collate "C" not null references catalogue.works (id) on delete cascade,
     session_id uuid,
     batch_id uuid,
+    direction text not null default 'do' check (direction in ('do', 'undo', 'redo')),
     action_type text not null,
+    subject_id uuid,
+    targets uuid[],
     before jsonb not null,
     after jsonb not null,
     token_hash bytea not null,
     created_at timestamptz not null,
-    undone_at timestamptz
+    spent_at timestamptz,               -- when its token was used
+    undone_at timestamptz               -- since when it is undone; null again after a redo
 );
--- Serves a user's newest actions on a title.
-create index edit_actions_own on wigg.edit_actions (user_id, title_id, created_at desc);
+-- Serves a user's newest actions on a title, and the cascade from accounts.
+create index edit_actions_own on wigg.edit_actions (user_id, title_id, number desc);
+-- Serves the actions of an edit session, newest first.
+create index edit_actions_session on wigg.edit_actions (session_id, number desc) where session_id is not null;
+-- Serves the undoing of a batch: the placings it is made of.
+create index edit_actions_batch on wigg.edit_actions (batch_id) where batch_id is not null;
+-- Serves undoing by an action's id: its newest redo.
+create index edit_actions_redone on wigg.edit_actions (subject_id, number desc) where direction = 'redo';
+
+-- Which action removed a mark that is gone: the identity of its absence, so that an undo sees whether the
+-- last removal is still the one it takes back. A mark that never was, or whose placing was undone, has no row.
+create table wigg.removed_wiggs (
+    wigg_id uuid primary key,
+    user_id uuid not null references accounts.users (id) on delete cascade,
+    title_id text collate "C" not null references catalogue.works (id) on delete cascade,
+    action_id uuid not null
+);
+-- Serves the cascade from accounts.
+create index removed_wiggs_own on wigg.removed_wiggs (user_id);
+
+-- A stay in Edit Graph Mode. It ends by its author, when it has run out, or when it is full.
+create table wigg.edit_sessions (
+    id uuid primary key,
+    user_id uuid not null references accounts.users (id) on delete cascade,
+    title_id text collate "C" not null references catalogue.works (id) on delete cascade,
+    idle interval not null,             -- how long it lasts without a write or a heartbeat
+    started_at timestamptz not null,
+    expires_at timestamptz not null,
+    ended_at timestamptz,
+    actions_count integer not null default 0
+) with (fillfactor = 80);  -- every write in a session updates its row: leave space for HOT updates
+-- Serves the search for sessions that have run out, and a user's open ones. The time they run out is not in
+-- it: every write would have to move it.
+create index edit_sessions_open on wigg.edit_sessions (user_id) where ended_at is null;
+-- Serves the cascade from accounts.
+create index edit_sessions_own on wigg.edit_sessions (user_id);
+-- Serves the removal of sessions that ended long ago.
+create index edit_sessions_ended on wigg.edit_sessions (ended_at) where ended_at is not null;
 
 create table wigg.milestones (
     id uuid primary key,
     title_id text collate "C" not null references catalogue.works (id) on delete cascade,
     position integer not null check (position between 0 and 100000000),
-    label text not null,
+    label text not null check (length(label) between 1 and 120),
     folded_label text not null generated always as (catalogue.folded(label)) stored,
     icon text not null,
     source text not null check (source in ('community', 'scraped', 'official')),
@@ -133,6 +177,10 @@ create table wigg.milestones (
 );
 -- Serves a title's milestones in their order.
 create index milestones_title on wigg.milestones (title_id, position);
+-- Serves the setting of created_by to null when an account goes.
+create index milestones_created_by on wigg.milestones (created_by);
+-- Serves the setting of verified_by to null when an account goes.
+create index milestones_verified_by on wigg.milestones (verified_by);
 
 -- Add to a title's curve. Cells are numbered from 1; the row is locked from here to the commit, so callers
 -- come here last. The time to good is then due within a second. Answers the title's new version.
@@ -257,6 +305,25 @@ returns table (title_id text, wiggs jsonb, painting jsonb) language plpgsql as $
 begin
     perform pg_advisory_xact_lock(hashtextextended('wigg ' || user_id_ || ' ' || title_id_, 0));
     return query select * from wigg.own(user_id_, title_id_);
+end
+$$;
+
+-- The same, with those of the named edit sessions that are this user's and of this title, locked, too: no
+-- sweeper ends one while it is written in.
+create function wigg.own_in_sessions(user_id_ uuid, title_id_ text, session_ids uuid[])
+returns table (title_id text, wiggs jsonb, painting jsonb, sessions jsonb) language plpgsql as $$
+declare
+    found_sessions jsonb;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('wigg ' || user_id_ || ' ' || title_id_, 0));
+    select coalesce(jsonb_agg(session), '[]') into found_sessions
+    from (
+        select s.* from wigg.edit_sessions s
+        where s.id = any(session_ids) and s.user_id = user_id_ and s.title_id = title_id_
+        order by s.id
+        for no key update
+    ) session;
+    return query select own.*, found_sessions from wigg.own(user_id_, title_id_) own;
 end
 $$;
 

@@ -4,7 +4,6 @@ Invariant: a transaction changes the marks first and the title's curve last, so 
 a title's visitors share) is locked as briefly as can be.
 """
 
-import base64
 import hashlib
 from uuid import UUID
 
@@ -12,6 +11,10 @@ import msgspec
 from msgspec import UNSET
 
 from quintet.apps.wigg import access, queries
+from quintet.apps.wigg.editing import queries as editing_queries
+from quintet.apps.wigg.editing import sessions as editing
+from quintet.apps.wigg.editing.model import Absent
+from quintet.apps.wigg.editing.records import MarkChange, NewAction, Record, never, new_action, undo_token
 from quintet.apps.wigg.model import (
     ActionId,
     ChangedWigg,
@@ -32,8 +35,8 @@ from quintet.apps.wigg.model import (
     WiggRemoved,
 )
 from quintet.apps.wigg.placing import Step, check_client_time, place, said
-from quintet.apps.wigg.queries import KnownPlacing, NewAction, Own, Writing
-from quintet.apps.wigg.rules import MERGE_WITHIN, curve_change, pct_of, position_of
+from quintet.apps.wigg.queries import KnownPlacing, Own, Writing
+from quintet.apps.wigg.rules import MERGE_WITHIN, NO_CHANGE, curve_change, pct_of, position_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel import json
 from quintet.kernel.actor import Actor
@@ -51,17 +54,36 @@ async def place_wigg(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, mark
 
 async def place_batch(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, batch: WiggBatch) -> PlacedBatch:
     """Place many marks, all or none."""
-    access.check_session(batch.session_id)
     batch_id = ActionId(new_id())
-    items = await _place_all(tx, actor, secrets, title_id, batch.wiggs, batch_id=batch_id)
+    marks = [
+        msgspec.structs.replace(mark, session_id=mark.session_id or batch.session_id) for mark in batch.wiggs
+    ]
+    items = await _place_all(
+        tx, actor, secrets, title_id, marks, batch_id=batch_id, session_id=batch.session_id
+    )
+    if all(item.outcome == "known" for item in items):
+        batch_id = await _batch_again(tx, actor, secrets, title_id, marks, batch_id)
     return PlacedBatch(items, undo_token(secrets, batch_id))
+
+
+async def _batch_again(
+    tx: Tx, actor: Actor, secrets: Secrets, title_id: str, marks: list[NewWigg], batch_id: ActionId
+) -> ActionId:
+    """The batch that placed these marks already, whose token is told again; else a new, empty one."""
+    known = [mark.optimistic_id for mark in marks if mark.optimistic_id is not None]
+    batches = await queries.batches_of(tx, actor.id, known)
+    if len(batches) == 1 and batches[0] is not None:
+        return batches[0]
+    record = new_action(secrets, batch_id, "place_batch", Record())
+    await queries.write(tx, actor.id, access.title_id_of(title_id), Writing([], [], [record], 0, NO_CHANGE))
+    return batch_id
 
 
 async def change_wigg(
     tx: Tx, actor: Actor, secrets: Secrets, title_id: str, wigg_id: UUID, change: WiggChange
 ) -> ChangedWigg:
     """Change one's own mark; raises TooClose to another of one's own."""
-    wigg, own = await access.wigg_to_change(tx, actor, title_id, wigg_id)
+    wigg, own = await access.wigg_to_change(tx, actor, title_id, wigg_id, change.session_id)
     action_id = ActionId(new_id())
     changed = msgspec.structs.replace(
         wigg,
@@ -76,23 +98,22 @@ async def change_wigg(
         for other in own.wiggs:
             if other.id != wigg.id and abs(other.position - changed.position) < MERGE_WITHIN:
                 raise TooClose(members={"wigg_id": other.id, "position_pct": pct_of(other.position)})
-    step = Step(action_id, wigg, changed)
+    step = Step(action_id, wigg, changed, change.session_id)
     await _write(tx, actor, secrets, own, [step], "change_wigg", batch_id=None)
     fields = msgspec.structs.asdict(shown(changed))
     return ChangedWigg(**fields, undo_token=undo_token(secrets, action_id))
 
 
-async def remove_wigg(tx: Tx, actor: Actor, secrets: Secrets, title_id: str, wigg_id: UUID) -> UndoToken:
+async def remove_wigg(
+    tx: Tx, actor: Actor, secrets: Secrets, title_id: str, wigg_id: UUID, session_id: UUID | None
+) -> UndoToken:
     """Remove one's own mark."""
-    wigg, own = await access.wigg_to_change(tx, actor, title_id, wigg_id)
-    step = Step(ActionId(new_id()), wigg, None)
+    wigg, own = await access.wigg_to_change(tx, actor, title_id, wigg_id, session_id)
+    step = Step(ActionId(new_id()), wigg, None, session_id)
     await _write(tx, actor, secrets, own, [step], "remove_wigg", batch_id=None)
+    absent = [Absent(wigg.id, step.action_id)]
+    await editing_queries.remember_removers(tx, actor.id, own.title_id, absent)
     return UndoToken(undo_token(secrets, step.action_id))
-
-
-def undo_token(secrets: Secrets, action_id: ActionId) -> str:
-    """The token that takes an action back: derived, so a repeated answer carries the same one."""
-    return base64.urlsafe_b64encode(secrets.mac("undo", action_id.bytes)[:24]).decode()
 
 
 def shown(wigg: Wigg) -> ShownWigg:
@@ -102,15 +123,22 @@ def shown(wigg: Wigg) -> ShownWigg:
 
 
 async def _place_all(
-    tx: Tx, actor: Actor, secrets: Secrets, title_id: str, marks: list[NewWigg], batch_id: ActionId | None
+    tx: Tx,
+    actor: Actor,
+    secrets: Secrets,
+    title_id: str,
+    marks: list[NewWigg],
+    *,
+    batch_id: ActionId | None,
+    session_id: UUID | None = None,
 ) -> list[PlacedWigg]:
     """Place marks one after the other; what an optimistic id has become already is only told again."""
     for index, mark in enumerate(marks):
-        access.check_session(mark.session_id)
         check_client_time(
             mark.created_at, tx.now, "/created_at" if batch_id is None else f"/wiggs/{index}/created_at"
         )
-    before = await access.own_to_change(tx, actor, title_id)
+    sessions = {session_id, *(mark.session_id for mark in marks)}
+    before = await access.own_to_change(tx, actor, title_id, sessions)
     asked = [mark.optimistic_id for mark in marks if mark.optimistic_id is not None]
     known = (
         {one.optimistic_id: one for one in await queries.known_placings(tx, actor.id, asked)} if asked else {}
@@ -123,6 +151,7 @@ async def _place_all(
         if again is not None:
             placed.append(_told_again(secrets, again, before.title_id, mark))
             continue
+        access.check_session(before, mark.session_id, tx.now)
         step = place(own.values(), mark, ActionId(new_id()), WiggId(new_id()), tx.now)
         if step.after is None:
             raise AssertionError("a placing leaves a mark")
@@ -136,7 +165,10 @@ async def _place_all(
             known[mark.optimistic_id] = row
             await queries.remember_placing(tx, actor.id, row)
     if steps:
-        await _write(tx, actor, secrets, before, steps, "place_wigg", batch_id=batch_id)
+        access.check_session(before, session_id, tx.now)
+        await _write(
+            tx, actor, secrets, before, steps, "place_wigg", batch_id=batch_id, session_id=session_id
+        )
     return placed
 
 
@@ -149,6 +181,7 @@ async def _write(
     action_type: str,
     *,
     batch_id: ActionId | None,
+    session_id: UUID | None = None,
 ) -> None:
     """Write marks, actions, events and the curve for steps taken from `before`."""
     title_id = before.title_id
@@ -164,28 +197,27 @@ async def _write(
         _emit(tx, actor, title_id, step)
     records = [_action(secrets, step, action_type, batch_id) for step in steps]
     if batch_id is not None:
-        records.insert(0, _action(secrets, Step(batch_id, None, None), "place_batch", None))
+        records.insert(0, new_action(secrets, batch_id, "place_batch", Record(), session_id=session_id))
     change = curve_change(said(before.wiggs, before.painting), said(own.values(), before.painting))
     added = len(own) - len(before.wiggs)
     writing = Writing(list(marks.values()), gone, records, added, change)
+    await editing.count_actions(tx, actor, before, (record.session_id for record in records))
     await queries.write(tx, actor.id, title_id, writing)
 
 
 def _action(secrets: Secrets, step: Step, action_type: str, batch_id: ActionId | None) -> NewAction:
-    return NewAction(
-        id=step.action_id,
-        action_type=action_type,
-        session_id=step.after.session_id if step.after else None,
-        batch_id=batch_id,
-        before=[step.before] if step.before else [],
-        after=[step.after] if step.after else [],
-        token_hash=hashlib.sha256(undo_token(secrets, step.action_id).encode()).hexdigest(),
+    before = step.before or (never(step.after.id) if step.after else None)
+    after = step.after or (Absent(step.before.id, step.action_id) if step.before else None)
+    record = Record([MarkChange(before, after)] if before and after else [])
+    return new_action(
+        secrets, step.action_id, action_type, record, session_id=step.session_id, batch_id=batch_id
     )
 
 
 def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
     """Tell the title's room, so that old state + events = new state. Notes are never told."""
     room, before, after = access.title_room(title_id), step.before, step.after
+    cause = None if step.optimistic_id is None else str(step.optimistic_id)
     if after is None:
         if before is not None:
             pct = pct_of(before.position)
@@ -205,7 +237,7 @@ def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
         event = kind(
             user_id=actor.id, title_id=title_id, wigg_id=after.id, position_pct=pct, rating=after.rating
         )
-        tx.emit(room, event)
+        tx.emit(room, event, cause=cause)
 
 
 def _placed(secrets: Secrets, step: Step, wigg: Wigg) -> PlacedWigg:

@@ -76,6 +76,7 @@ class WiggChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     position_pct: Pct | UnsetType = UNSET
     note: Note | UnsetType | None = UNSET
     rating: Rating | UnsetType | None = UNSET
+    session_id: UUID | None = None
 
 
 class PlacedWigg(msgspec.Struct, frozen=True):
@@ -221,19 +222,6 @@ class Title(msgspec.Struct, frozen=True):
     stats: TitleStats | None = None
 
 
-class Milestone(msgspec.Struct, frozen=True):
-    """A named moment of a title."""
-
-    id: UUID
-    pct: float
-    label: str
-    icon: str
-    source: str
-    verified: bool
-    created_by: UUID | None
-    created_at: datetime
-
-
 class Cell(msgspec.Struct, frozen=True):
     """A piece of the caller's own painting."""
 
@@ -247,12 +235,6 @@ class Cell(msgspec.Struct, frozen=True):
 
 class WiggNotFound(NotFound):
     """You have no such mark on this title."""
-
-    code = "not_found"
-
-
-class SessionNotFound(NotFound):
-    """You have no such edit session on this title."""
 
     code = "not_found"
 

@@ -6,6 +6,7 @@ Invariant: a mark is merged into at most one other, and nothing is merged as a c
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -24,6 +25,8 @@ class Step(msgspec.Struct, frozen=True):
     action_id: ActionId
     before: Wigg | None
     after: Wigg | None
+    session_id: UUID | None = None
+    optimistic_id: UUID | None = None
 
 
 def place(own: Iterable[Wigg], mark: NewWigg, action_id: ActionId, new_id: WiggId, now: Instant) -> Step:
@@ -50,9 +53,12 @@ def place(own: Iterable[Wigg], mark: NewWigg, action_id: ActionId, new_id: WiggI
                 created_at=now,
                 updated_at=now,
             ),
+            mark.session_id,
+            mark.optimistic_id,
         )
     older = marks[target]
-    return Step(action_id, older, _merged(older, mark, position, given, action_id, now))
+    merged = _merged(older, mark, position, given, action_id, now)
+    return Step(action_id, older, merged, mark.session_id, mark.optimistic_id)
 
 
 def _merged(

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-from quintet.apps.wigg.model import ActionId, Cell, Milestone, Piece, Wigg, WiggId
+from quintet.apps.wigg.editing.model import EditSession, Painted
+from quintet.apps.wigg.editing.records import NewAction, instant
+from quintet.apps.wigg.model import ActionId, Cell, Wigg, WiggId
 from quintet.apps.wigg.rules import CurveChange, pct_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import UserId
-from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
 from quintet.kernel.json import encode
 
@@ -25,18 +26,6 @@ class KnownPlacing(msgspec.Struct, frozen=True):
     answer: dict[str, object]
 
 
-class NewAction(msgspec.Struct, frozen=True):
-    """An action as written; `before` and `after` are the marks it touched."""
-
-    id: ActionId
-    action_type: str
-    session_id: UUID | None
-    batch_id: ActionId | None
-    before: list[Wigg]
-    after: list[Wigg]
-    token_hash: str
-
-
 class CurveRow(msgspec.Struct, frozen=True):
     """A title's curve on one grid, with the seq of its room in the same snapshot."""
 
@@ -48,11 +37,12 @@ class CurveRow(msgspec.Struct, frozen=True):
 
 
 class Own(msgspec.Struct, frozen=True):
-    """What a user says of a title that exists."""
+    """What a user says of a title that exists, and the user's edit sessions that were asked for."""
 
     title_id: WorkId
     wiggs: list[Wigg]
-    painting: list[Piece]
+    painting: list[Painted]
+    sessions: list[EditSession] = []
 
 
 async def own(tx: Tx, user_id: UserId, title_id: WorkId) -> Own | None:
@@ -67,13 +57,24 @@ async def own_locked(tx: Tx, user_id: UserId, title_id: WorkId) -> Own | None:
     )
 
 
-def _own(title_id: WorkId, wiggs: Any, painting: Any) -> Own:
-    marks = msgspec.convert(wiggs, list[Wigg], dec_hook=_instant)
-    return Own(title_id, marks, msgspec.convert(painting, list[Piece]))
+async def own_in_sessions(tx: Tx, user_id: UserId, title_id: WorkId, session_ids: list[UUID]) -> Own | None:
+    """The same, with the edit sessions of these ids, which stay locked, too."""
+    return await tx.maybe(
+        _own,
+        "select title_id, wiggs, painting, sessions from wigg.own_in_sessions($1, $2, $3)",
+        user_id,
+        title_id,
+        session_ids,
+    )
 
 
-def _instant(_kind: type, value: str) -> Instant:
-    return Instant.fromisoformat(value)  # the session's time zone is UTC
+def _own(title_id: WorkId, wiggs: Any, painting: Any, sessions: Any = ()) -> Own:
+    return Own(
+        title_id,
+        msgspec.convert(wiggs, list[Wigg], dec_hook=instant),
+        msgspec.convert(painting, list[Painted], dec_hook=instant),
+        msgspec.convert(sessions, list[EditSession], dec_hook=instant),
+    )
 
 
 async def own_cells(tx: Tx, user_id: UserId, title_id: WorkId) -> list[Cell]:
@@ -143,21 +144,21 @@ async def write(tx: Tx, user_id: UserId, title_id: WorkId, writing: Writing) -> 
         user_id,
         title_id,
         encode(writing.marks).decode(),
-        _array(writing.gone),
+        array(writing.gone),
         encode(writing.actions).decode(),
         tx.now,
         writing.added,
         change.users,
-        _array(change.cells),
-        _array(change.sums),
-        _array(change.voices),
-        _array(change.level_cells),
-        _array(change.levels),
+        array(change.cells),
+        array(change.sums),
+        array(change.voices),
+        array(change.level_cells),
+        array(change.levels),
         bool(change) or writing.added != 0,
     )
 
 
-def _array(values: Iterable[object]) -> str:
+def array(values: Iterable[object]) -> str:
     """PostgreSQL's literal of an array of plain values; several times faster than the driver's own."""
     return "{" + ",".join(map(str, values)) + "}"
 
@@ -171,6 +172,21 @@ async def known_placings(tx: Tx, user_id: UserId, optimistic_ids: list[UUID]) ->
         """
         select optimistic_id, title_id, fingerprint, action_id, answer from wigg.optimistic_ids
         where user_id = $1 and optimistic_id = any($2)
+        """,
+        user_id,
+        optimistic_ids,
+    )
+
+
+async def batches_of(tx: Tx, user_id: UserId, optimistic_ids: list[UUID]) -> list[ActionId | None]:
+    """The batches in which a user's optimistic ids were placed; None for those placed alone."""
+    return await tx.all(
+        lambda batch_id: batch_id,
+        """
+        select distinct a.batch_id
+        from wigg.optimistic_ids o
+        join wigg.edit_actions a on a.id = o.action_id
+        where o.user_id = $1 and o.optimistic_id = any($2)
         """,
         user_id,
         optimistic_ids,
@@ -238,21 +254,4 @@ async def curve_on_grid(tx: Tx, title_id: WorkId, room: str, starts: list[int]) 
         title_id,
         room,
         starts,
-    )
-
-
-async def milestones(tx: Tx, title_id: WorkId) -> list[Milestone]:
-    """A title's milestones in their order."""
-    return await tx.all(
-        lambda id_, position, label, icon, source, verified, created_by, created_at: Milestone(
-            id_, pct_of(position), label, icon, source, verified, created_by, created_at
-        ),
-        """
-        select id, position, label, icon, source, verified_at is not null, created_by, created_at
-        from wigg.milestones
-        where title_id = $1
-        order by position, created_at
-        limit 1000
-        """,
-        title_id,
     )

@@ -1,23 +1,22 @@
 """WIGG's edge for marks and curves."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import access, actions, queries, t2g, t2g_queries
 from quintet.apps.wigg.access import title_id_of, title_room
+from quintet.apps.wigg.editing.model import SessionEnded, SessionNotFound
 from quintet.apps.wigg.model import (
     Cell,
     ChangedWigg,
-    Milestone,
     NewWigg,
     OptimisticIdReused,
     OwnWiggs,
     PlacedBatch,
     PlacedWigg,
     Progress,
-    SessionNotFound,
     T2g,
     T2gThen,
     TooClose,
@@ -36,6 +35,7 @@ from quintet.kernel.cache import HotAnswer
 from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, Cursor, Limit, Page, delete, get, patch, post
 from quintet.kernel.http.paging import cut
+from quintet.kernel.live.log import room_seq
 from quintet.kernel.live.streams import Moment, Stream, listener_of
 from quintet.kernel.refusals import TooManyConnections
 
@@ -43,12 +43,6 @@ TAG = "WIGG"
 Segments = Annotated[
     int, QueryParameter(ge=LEAST_SEGMENTS, le=MOST_SEGMENTS, description="How many equal parts.")
 ]
-ICONS = {
-    "star": "⭐", "fire": "🔥", "rocket": "🚀", "heart": "❤️", "skull": "💀", "sword": "⚔️", "boss": "👹",
-    "twist": "🌀", "laugh": "😂", "cry": "😢", "gasp": "😱", "music": "🎵", "trophy": "🏆", "bomb": "💣",
-    "door": "🚪", "key": "🔑", "map": "🗺️", "flag": "🚩", "clock": "⏰", "book": "📖", "film": "🎬",
-    "game": "🎮", "coffee": "☕", "zzz": "💤",
-}  # fmt: skip
 _MARK = {"position_pct": 37.5, "rating": 2, "note": "the heist begins"}
 
 
@@ -145,30 +139,16 @@ async def read_own_wiggs(request: Call, title_id: FromPath[str]) -> Answer[OwnWi
 @get("/api/titles/{title_id:str}/segments/cells", access=Access.SIGNED_IN, tag=TAG,
      refusals=(WorkNotFound,), summary="One's own painting of a title")  # fmt: skip
 async def read_cells(request: Call, title_id: FromPath[str]) -> Answer[Page[Cell]]:
-    """Answer the pieces of the caller's painting; at most as many as all grids have boundaries."""
+    """Answer the pieces of the caller's painting; at most 490, the parts between all grids' boundaries."""
     async with request.read() as tx:
         work = await work_to_see(tx, title_id)
-        return Answer(Page(await queries.own_cells(tx, request.actor.id, work.id)))
-
-
-@get("/api/titles/{title_id:str}/milestones", access=Access.PUBLIC, tag=TAG, refusals=(WorkNotFound,),
-     summary="A title's milestones")  # fmt: skip
-async def read_milestones(request: Call, title_id: FromPath[str]) -> Answer[Page[Milestone]]:
-    """Answer the title's named moments in their order."""
-    async with request.read() as tx:
-        work = await work_to_see(tx, title_id)
-        return Answer(Page(await queries.milestones(tx, work.id)))
-
-
-@get("/api/milestone-icons", access=Access.PUBLIC, tag=TAG, summary="The icons a milestone can have")
-async def read_icons() -> Answer[dict[str, Any]]:
-    """Answer icon names and their emoji."""
-    items = [{"name": name, "emoji": emoji} for name, emoji in ICONS.items()]
-    return Answer({"items": items, "next_cursor": None}, max_age_seconds=300)
+        cells = await queries.own_cells(tx, request.actor.id, work.id)
+        seq = await room_seq(tx, title_room(work.id))
+    return Answer(Page(cells), headers={"Room-Seq": request.room_seq(seq)})
 
 
 @post("/api/titles/{title_id:str}/wiggs", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
-      refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example=_MARK,
+      refusals=(WorkNotFound, SessionNotFound, SessionEnded, OptimisticIdReused), example=_MARK,
       secret=True, summary="Mark where a title gets good")  # fmt: skip
 async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewWigg]) -> Answer[PlacedWigg]:
     """Place a mark; one within 1 % of one's own is merged into it."""
@@ -181,8 +161,8 @@ async def place_wigg(request: Call, title_id: FromPath[str], data: JSONBody[NewW
 
 
 @post("/api/titles/{title_id:str}/wiggs/batch", access=Access.SIGNED_IN, tag=TAG, limits=("place",),
-      status=200, refusals=(WorkNotFound, SessionNotFound, OptimisticIdReused), example={"wiggs": [_MARK]},
-      secret=True, summary="Place up to 100 marks, all or none")  # fmt: skip
+      status=200, refusals=(WorkNotFound, SessionNotFound, SessionEnded, OptimisticIdReused),
+      example={"wiggs": [_MARK]}, secret=True, summary="Place up to 100 marks, all or none")  # fmt: skip
 async def place_batch(
     request: Call, title_id: FromPath[str], data: JSONBody[WiggBatch]
 ) -> Answer[PlacedBatch]:
@@ -195,7 +175,7 @@ async def place_batch(
 
 
 @patch("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG,
-       refusals=(WorkNotFound, WiggNotFound, TooClose), example={"rating": 3},
+       refusals=(WorkNotFound, WiggNotFound, SessionNotFound, SessionEnded, TooClose), example={"rating": 3},
        secret=True, summary="Change one's own mark")  # fmt: skip
 async def change_wigg(
     request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID], data: JSONBody[WiggChange]
@@ -210,19 +190,24 @@ async def change_wigg(
 
 
 @delete("/api/titles/{title_id:str}/wiggs/{wigg_id:uuid}", access=Access.SIGNED_IN, tag=TAG, status=200,
-        refusals=(WorkNotFound, WiggNotFound), secret=True, summary="Remove one's own mark")  # fmt: skip
-async def remove_wigg(request: Call, title_id: FromPath[str], wigg_id: FromPath[UUID]) -> Answer[UndoToken]:
-    """Remove a mark; the answer's token brings it back."""
+        refusals=(WorkNotFound, WiggNotFound, SessionNotFound, SessionEnded), secret=True,
+        summary="Remove one's own mark")  # fmt: skip
+async def remove_wigg(
+    request: Call,
+    title_id: FromPath[str],
+    wigg_id: FromPath[UUID],
+    session_id: FromQuery[UUID | None] = None,
+) -> Answer[UndoToken]:
+    """Remove a mark, in an edit session where one is named; the answer's token brings it back."""
 
     async def act(tx: Tx) -> Answer[UndoToken]:
         secrets = request.kernel.secrets
-        return Answer(await actions.remove_wigg(tx, request.actor, secrets, title_id, wigg_id))
+        return Answer(await actions.remove_wigg(tx, request.actor, secrets, title_id, wigg_id, session_id))
 
     return await request.write(act)
 
 
 ROUTES = (
-    read_progress, read_t2g, stream_t2g, read_t2g_history, read_own_wiggs, read_cells, read_milestones,
-    read_icons,
+    read_progress, read_t2g, stream_t2g, read_t2g_history, read_own_wiggs, read_cells,
     place_wigg, place_batch, change_wigg, remove_wigg,
 )  # fmt: skip

@@ -24,9 +24,12 @@ SCORE_OF_RATING: Final = (0, 2, 3, 4)
 _OFFSETS: Final = {12: 0, 20: 12, 30: 32, 40: 62}
 
 
-def position_of(pct: float) -> int:
-    """A percentage 0..100 as millionths of a percent, half up; decimal, so that 12.3456785 rounds up."""
-    return int((Decimal(repr(pct)) * MILLION).quantize(Decimal(1), ROUND_HALF_UP))
+def millionths_of(number: float) -> int:
+    """A number from 0 on as millionths, half up; decimal, so that 12.3456785 rounds up."""
+    return int((Decimal(repr(number)) * MILLION).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+position_of = millionths_of  # a percentage as millionths of a percent
 
 
 def pct_of(position: int) -> float:
@@ -117,6 +120,9 @@ class CurveChange(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.users or self.cells or self.level_cells)
+
+
+NO_CHANGE: Final = CurveChange(0, [], [], [], [], [])
 
 
 def curve_change(before: Contribution, after: Contribution) -> CurveChange:

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import t2g, t2g_queries
 from quintet.apps.wigg.access import title_room
+from quintet.apps.wigg.capture.actions import replan_title
 from quintet.apps.wigg.model import Title, TitleChanged, TitleStats
 from quintet.domains.catalogue import (
     Kind,
@@ -105,6 +106,7 @@ async def change_title(request: Call, title_id: FromPath[str], data: JSONBody[Wo
         changed = await change_work(tx, work, data)
         if changed is not work:
             await t2g_queries.make_due(tx, work.id)
+            await replan_title(tx, work.id)
             tx.emit(title_room(work.id), TitleChanged(title_id=work.id, version=changed.version))
         return Answer(_title(changed), etag=str(changed.version))
 

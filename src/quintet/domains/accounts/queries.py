@@ -5,6 +5,8 @@ Invariant: no statement here touches another schema's tables.
 
 from uuid import UUID
 
+import msgspec
+
 from quintet.domains.accounts.model import Account, ExternalSession, IdentityId, KnownPassword, Me
 from quintet.kernel.actor import UserId
 from quintet.kernel.database import Tx
@@ -70,6 +72,30 @@ async def accounts_of(tx: Tx, user_ids: list[UserId]) -> list[Account]:
     """What everybody may know of these people, in no order; those unknown are left out."""
     return await tx.all(
         Account, "select id, username, display_name from accounts.people where id = any($1)", user_ids
+    )
+
+
+class NamedUser(msgspec.Struct, frozen=True):
+    """A person by all that is unique about them."""
+
+    id: UserId
+    username_skeleton: str
+    email_folded: str | None
+
+
+async def users_by_any(
+    tx: Tx, ids: list[UUID], emails_folded: list[str], skeletons: list[str]
+) -> list[NamedUser]:
+    """People by id, by e-mail address or by username, in no order."""
+    return await tx.all(
+        NamedUser,
+        """
+        select id, username_skeleton, email_folded from accounts.users
+        where id = any($1) or email_folded = any($2) or username_skeleton = any($3)
+        """,
+        ids,
+        emails_folded,
+        skeletons,
     )
 
 

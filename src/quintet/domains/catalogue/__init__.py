@@ -15,7 +15,7 @@ from quintet.domains.catalogue.model import (
     WorkNotFound,
     is_work_id,
 )
-from quintet.domains.catalogue.queries import newest_works, works_like
+from quintet.domains.catalogue.queries import newest_works, works_like, works_titled
 from quintet.kernel.parts import Part
 
 PART = Part("catalogue")
@@ -37,4 +37,5 @@ __all__ = [
     "work_to_change",
     "work_to_see",
     "works_like",
+    "works_titled",
 ]

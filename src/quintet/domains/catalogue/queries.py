@@ -174,3 +174,22 @@ async def works_like(
         behind[1] if behind else None,
         most,
     )
+
+
+async def works_titled(tx: Tx, titles: list[str], kind: Kind | None, most: int) -> list[Work]:
+    """Works whose title is one of `titles` but for case and accents, oldest first."""
+    return await tx.all(
+        Work,
+        """
+        select w.id, w.kind, w.title, w.total_length_seconds, w.year, w.genres, w.attributes, w.created_by,
+               w.version, w.created_at, w.updated_at
+        from unnest($1::text[]) as asked(title)
+        join catalogue.works w on w.folded_title = catalogue.folded(asked.title)
+        where $2::text is null or w.kind = $2
+        order by w.created_at, w.id
+        limit $3
+        """,
+        titles,
+        kind,
+        most,
+    )

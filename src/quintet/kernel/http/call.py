@@ -59,6 +59,7 @@ class Kernel(msgspec.Struct):
     wakeups: Wakeups
     presence: Presence
     draining: bool = False
+    of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -74,6 +75,8 @@ class Rules(msgspec.Struct, frozen=True):
     streams: bool = False
     most_bytes: int = 1024 * 1024
     example: Any = None
+    takes_form: Any = None  # for a body that the handler reads itself: its type as a form (a Struct) …
+    takes_json: Any = None  # … and as JSON
 
 
 class CallState(msgspec.Struct):
@@ -142,13 +145,22 @@ class Call(Request[Any, Any, State]):
             if not message.get("more_body", False):
                 return
 
+    @property
+    def media_type(self) -> str:
+        """What kind of body the caller says this is, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
     async def json(self) -> Any:
         """The body as the type that the route's `data` names."""
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        field: Any = self.route_handler.parsed_data_field
+        return await self.json_as(field.annotation)
+
+    async def json_as(self, wanted: type[T]) -> T:
+        """The body as a `wanted`; raises UnsupportedMediaType where it is not JSON."""
+        kind = self.media_type
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMediaType("send application/json")
-        field: Any = self.route_handler.parsed_data_field
-        return json.decode(await self.body(), field.annotation)
+        return json.decode(await self.body(), wanted)
 
     async def write(self, act: Callable[[Tx], Awaitable[Answer[T]]]) -> Answer[T]:
         """Run `act` in one transaction, once per Idempotency-Key, and answer after the commit."""

@@ -27,6 +27,7 @@ from quintet.kernel.refusals import (
     InvalidIdempotencyKey,
     InvalidRequest,
     MalformedJson,
+    MalformedMultipart,
     NotSignedIn,
     NotUtf8,
     RateLimited,
@@ -69,6 +70,9 @@ def document(routes: Iterable[Any], *, title: str, version: str, server: str) ->
     schemas, components = msgspec.json.schema_components(
         list(dict.fromkeys(types)), schema_hook=_schema_of_own, ref_template=_REF
     )
+    for *_, rules in operations:
+        if rules.takes_form is not None:
+            _show_files(components[rules.takes_form.__name__])
     schema_of = dict(zip(dict.fromkeys(types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for path, method, handler, rules in operations:
@@ -83,6 +87,13 @@ def document(routes: Iterable[Any], *, title: str, version: str, server: str) ->
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _show_files(form: dict[str, Any]) -> None:
+    """A form carries bytes as they are; msgspec, which thinks of JSON, says that they are base64."""
+    for told in form["properties"].values():
+        for one in (told, *told.get("anyOf", ())):
+            one.pop("contentEncoding", None)
 
 
 def _schema_of_own(kind: type) -> dict[str, Any]:
@@ -104,11 +115,17 @@ def shown_handlers(routes: Iterable[Any]) -> Iterator[tuple[str, str, HTTPRouteH
 
 
 def _types(handler: HTTPRouteHandler) -> Iterator[Any]:
-    if handler.parsed_data_field is not None:
-        yield handler.parsed_data_field.annotation
+    yield from _bodies(handler, handler.opt["rules"]).values()
     yield _answered(handler)
     for _, field in _parameters(handler):
         yield _parameter_type(field)
+
+
+def _bodies(handler: HTTPRouteHandler, rules: Rules) -> dict[str, Any]:
+    """The type of the body by its kind of content; empty where the route takes none."""
+    json_type = handler.parsed_data_field.annotation if handler.parsed_data_field else rules.takes_json
+    told = {"application/json": json_type, "multipart/form-data": rules.takes_form}
+    return {kind: type_ for kind, type_ in told.items() if type_ is not None}
 
 
 def _answered(handler: HTTPRouteHandler) -> Any:
@@ -150,11 +167,11 @@ def _operation(
     }
     if parameters := list(_told_parameters(path, handler, rules, schema_of)):
         operation["parameters"] = parameters
-    if handler.parsed_data_field is not None:
-        content: dict[str, Any] = {"schema": schema_of[handler.parsed_data_field.annotation]}
-        if rules.example is not None:
-            content["example"] = rules.example
-        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if bodies := _bodies(handler, rules):
+        contents: dict[str, Any] = {kind: {"schema": schema_of[type_]} for kind, type_ in bodies.items()}
+        if rules.example is not None and "application/json" in contents:
+            contents["application/json"]["example"] = rules.example
+        operation["requestBody"] = {"required": True, "content": contents}
     if rules.access > Access.PUBLIC:
         operation["security"] = [{"bearer": []}]
     elif rules.reads_token:
@@ -217,8 +234,10 @@ def refusals_of(handler: HTTPRouteHandler, rules: Rules) -> list[type[Refusal]]:
         told.append(Forbidden)
     if rules.limited:
         told.append(RateLimited)
-    if handler.parsed_data_field is not None:
-        told += [MalformedJson, NotUtf8, TooDeep, TooLarge, UnsupportedMediaType, RequestTimeout]
+    if bodies := _bodies(handler, rules):
+        told += [NotUtf8, TooLarge, UnsupportedMediaType, RequestTimeout]
+        told += [MalformedJson, TooDeep] if "application/json" in bodies else []
+        told += [MalformedMultipart] if "multipart/form-data" in bodies else []
     if takes_idempotency_key(handler, rules):
         told += [IdempotencyInFlight, IdempotencyKeyReused, InvalidIdempotencyKey]
     if "cursor" in handler.parsed_fn_signature.parameters:
@@ -232,7 +251,7 @@ def _responses(handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any
     success: dict[str, Any] = {"description": str(handler.summary)}
     if answered is not type(None) and answered is not None and handler.status_code != 204:
         content: dict[str, Any] = {"schema": schema_of[answered]}
-        if rules.example is not None and handler.parsed_data_field is None:
+        if rules.example is not None and not _bodies(handler, rules):
             content["example"] = rules.example
         success["content"] = {"application/json": content}
     if rules.streams:

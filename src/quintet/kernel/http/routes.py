@@ -35,6 +35,8 @@ def _route(
         streams: bool = False,
         most_bytes: int = 1024 * 1024,
         in_schema: bool = True,
+        takes_form: Any = None,
+        takes_json: Any = None,
     ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
         rules = Rules(
             access=access,
@@ -47,6 +49,8 @@ def _route(
             streams=streams,
             most_bytes=most_bytes,
             example=example,
+            takes_form=takes_form,
+            takes_json=takes_json,
         )
         return HTTPRouteHandler(
             list(paths),

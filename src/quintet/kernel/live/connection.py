@@ -41,7 +41,6 @@ from quintet.kernel.refusals import (
     RateLimited,
     Refusal,
     TooManyConnections,
-    Unavailable,
 )
 from quintet.kernel.telemetry import get_logger
 from quintet.settings import Limit
@@ -185,10 +184,9 @@ class Connection:
         if self.closed:
             return
         if self.actor is None:
-            if now - self.opened_at > AUTH_SECONDS:
-                # Slow ourselves is no reason to say that the caller has no account here.
-                is_ours = self._worker is not None
-                self.refuse_sign_in(Unavailable() if is_ours else NotSignedIn("sign in within five seconds"))
+            is_asked = self._worker is not None  # it is we who are slow: no reason to send anybody away
+            if now - self.opened_at > AUTH_SECONDS and not is_asked:
+                self.refuse_sign_in(NotSignedIn("sign in within five seconds"))
             return
         left = self.actor.token_expires_at - self.kernel.clock.now().timestamp()
         if left <= 0:
@@ -293,7 +291,8 @@ class Connection:
 
     async def _try_to_sign_in(self, find_actor: Callable[[], Awaitable[Actor]]) -> None:
         try:
-            await self._sign_in(find_actor)
+            async with self.hub.entrance:
+                await self._sign_in(find_actor)
         except Refusal as refusal:
             self.refuse_sign_in(refusal)
         except Exception as error:  # noqa: BLE001 (a bug: whoever waits for a welcome is to hear of it)

@@ -20,12 +20,16 @@ from quintet.kernel.database import Database, Tx
 from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs
 from quintet.kernel.live.messages import frame
 from quintet.kernel.live.room import Member, Room, Told
+from quintet.kernel.live.turn import Turn
 from quintet.kernel.refusals import Forbidden, NotFound, Unavailable
 from quintet.kernel.telemetry import LiveFigures
 
 PAGE: Final = 500
 PAGE_BYTES: Final = 256 * 1024  # of what one who comes back is sent at a time
 MOST_MISSED: Final = 10_000  # events; who is further behind is told to read anew
+# When thousands come back at once they wait here, not in the database's queue, where requests would wait with
+# them and be refused.
+MOST_SIGNING_IN: Final = 8
 LINGER_SECONDS: Final = 30.0
 _GAP_SECONDS: Final = 0.02
 
@@ -51,6 +55,8 @@ class Hub:
         self.rooms: dict[str, Room] = {}
         self.on_notice: list[Callable[[str, int], None]] = []
         self.members: set[Any] = set()  # sockets and streams, for counting and for closing them
+        self.turn = Turn()
+        self.entrance = asyncio.Semaphore(MOST_SIGNING_IN)
         self._kinds = kinds
         self._database = database
         self._unknown: dict[str, Room] = {}

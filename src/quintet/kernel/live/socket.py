@@ -20,6 +20,7 @@ from websockets.server import ServerProtocol
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.live.connection import TRY_LATER, Connection
 from quintet.kernel.live.tickets import redeem_for_socket
+from quintet.kernel.live.turn import Turn
 
 PATH: Final = "/ws"
 MOST_BYTES: Final = 64 * 1024  # of one message
@@ -42,6 +43,7 @@ class SocketProtocol(asyncio.Protocol):
         self._edge: Any = config.app
         self._server_connections: set[Any] = server_state.connections
         self._loop = asyncio.get_running_loop()
+        self._turn: Turn | None = None
         self._protocol = ServerProtocol(max_size=MOST_BYTES, logger=_QUIET)
         self._transport: Any = None
         self._connection: Connection | None = None
@@ -112,7 +114,7 @@ class SocketProtocol(asyncio.Protocol):
             self._connection.pass_over()
             self._is_shed = False
             self._connection.lose_all_places()
-        self._flush()
+        self.flush()
         self._room_to_write.set()
 
     def shutdown(self) -> None:
@@ -130,15 +132,23 @@ class SocketProtocol(asyncio.Protocol):
         if self._is_blocked:
             if self._waiting_bytes > BEHIND_BYTES:
                 self._shed()
-        elif not self._flush_is_planned:
+        elif not self._flush_is_planned and self._turn is not None:
             self._flush_is_planned = True
-            self._loop.call_soon(self._flush)
+            self._turn.add(self)
+
+    def flush(self) -> None:
+        """Write what waits, where the peer takes it."""
+        self._flush_is_planned = False
+        if not self._waiting or self._is_blocked or self._is_closing or self._transport.is_closing():
+            return
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def close(self, code: int, reason: str = "") -> None:
         """Send what waits and a close frame, then close; at the latest in five seconds."""
         if self._is_closing:
             return
-        self._flush()
+        self.flush()
         self._is_closing = True
         with suppress(InvalidState):  # the peer closes already
             self._protocol.send_close(code, reason)
@@ -148,7 +158,7 @@ class SocketProtocol(asyncio.Protocol):
     async def drained(self) -> None:
         """Wait until the peer has taken most of what was sent."""
         if self._waiting_bytes >= WRITE_HIGH_BYTES:
-            self._flush()
+            self.flush()
         if self._is_blocked:
             await self._room_to_write.wait()
 
@@ -199,6 +209,7 @@ class SocketProtocol(asyncio.Protocol):
         address = self._edge.address_of(
             self._transport.get_extra_info("peername"), request.headers.get_all("X-Forwarded-For")
         )
+        self._turn = kernel.hub.turn
         self._connection = Connection(kernel, self)
         self._heard_at = self._pinged_at = self._now()
         asked = parse_qs(query)
@@ -227,13 +238,6 @@ class SocketProtocol(asyncio.Protocol):
         if event.fin:
             data, self._message = b"".join(self._message), []
             connection.receive(data, is_text=self._is_text)
-
-    def _flush(self) -> None:
-        self._flush_is_planned = False
-        if not self._waiting or self._is_blocked or self._is_closing:
-            return
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def _send_own(self) -> None:
         """Send what the protocol itself has to say: handshake, pongs, close frames."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from quintet.kernel import json
@@ -10,6 +11,7 @@ from quintet.kernel.actor import Actor
 from quintet.kernel.live import presence_queries
 from quintet.kernel.live.tickets import remove_old_tickets
 from quintet.kernel.live.wakeups import Wakeup
+from quintet.kernel.refusals import Unavailable
 from quintet.kernel.telemetry import get_logger
 
 if TYPE_CHECKING:
@@ -150,6 +152,7 @@ async def drain(kernel: "Kernel") -> None:
 
 async def take_leave(kernel: "Kernel") -> None:
     """The last thing: nobody is connected here any more."""
-    await kernel.presence.write()
-    async with kernel.database.statement() as tx:
-        await presence_queries.remove_node(tx, kernel.wakeups.node_id)
+    with suppress(Unavailable):  # the others will notice the silence
+        await kernel.presence.write()
+        async with kernel.database.statement() as tx:
+            await presence_queries.remove_node(tx, kernel.wakeups.node_id)

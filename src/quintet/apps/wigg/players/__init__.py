@@ -1,0 +1,1 @@
+"""Players: webhooks that move their owner's capture."""
