@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.sockets import Message, Socket, connected
+from tests.waiting import look_again
 from tests.world import World, new_title
 
 from quintet.kernel.live.log import Event
@@ -136,7 +137,7 @@ async def test_ten_thousand_events_are_told_and_one_more_is_a_reset(live: World)
         assert told[-1]["seq"] == 10_001
 
 
-async def test_commits_told_out_of_order_are_heard_in_order(live: World) -> None:
+async def test_commits_told_out_of_order_are_heard_in_order(live: World, monkeypatch: Any) -> None:
     room = await fresh_room(live)
     hub = live.kernel.hub
     held: list[Any] = []
@@ -153,8 +154,10 @@ async def test_commits_told_out_of_order_are_heard_in_order(live: World) -> None
         random.Random(7).shuffle(held)
         for event in held:
             hub.take([event])
+        assert hub.rooms[room].delivered == 6  # at once, without asking the log
         assert [one["seq"] for one in await socket.events_up_to(6, room)] == [1, 2, 3, 4, 5, 6]
-        # One never comes: the log is asked for it.
+        # One never comes: the log is asked for it, before the next look.
+        monkeypatch.setattr(hub, "look", look_again)
         listeners[place] = lambda published: [hub.take([e]) for e in published if e.seq != 8]
         try:
             await emit(live, room, 7, 8, 9)
