@@ -73,6 +73,24 @@ async def test_what_was_missed_comes_first_then_what_happens_now(live: World) ->
         assert [one["seq"] for one in await come_back(socket, room, 6, epoch)] == [6]  # nothing missed
 
 
+async def test_nothing_live_slips_in_before_what_was_missed(live: World, monkeypatch: Any) -> None:
+    room, hub = await fresh_room(live), live.kernel.hub
+    await emit(live, room, 1, 2)
+    plain = hub.missed
+
+    async def slow(*asked: Any) -> Any:
+        monkeypatch.undo()
+        await emit(live, room, 3)
+        await look_again()  # whoever is inside hears it now
+        return await plain(*asked)
+
+    async with connected(await live.person()) as socket:
+        await socket.ask("subscribe", room=room)
+        monkeypatch.setattr(hub, "missed", slow)
+        told = await come_back(socket, room, 0, hub.epoch)
+        assert [one["seq"] for one in told] == [1, 2, 3, 3]
+
+
 async def test_since_and_epoch_belong_together(live: World) -> None:
     room = await fresh_room(live)
     async with connected(await live.person()) as socket:
