@@ -186,15 +186,16 @@ async def test_a_user_has_twenty_connections_at_most(live: World) -> None:
 
 
 async def test_a_user_has_twenty_connections_over_two_nodes_too(live: World) -> None:
-    ada = await live.person()
+    rounds = 5  # what could go wrong is a race
     async with serving(settings_for_tests(), live.dsn) as other, reachable(other):
         async with asyncio.timeout(10):
             while live.kernel.wakeups.is_alone or other.kernel.wakeups.is_alone:
                 await look_again()
-        async with AsyncExitStack() as stack:
-            first = await crowd(stack, ada, [live, other] * 20)
-            assert sum(one["type"] == "system" for one in first) == MOST_CONNECTIONS
-            print("40 connections at once to two nodes: exactly 20 live")
+        for _ in range(rounds):
+            async with AsyncExitStack() as stack:
+                first = await crowd(stack, await live.person(), [live, other] * 20)
+                assert sum(one["type"] == "system" for one in first) == MOST_CONNECTIONS
+    print(f"{rounds} times 40 connections at once to two nodes: exactly 20 live")
 
 
 async def test_no_token_or_ticket_is_written_anywhere(live: World, caplog: Any) -> None:

@@ -15,6 +15,8 @@ async def test_renewing_in_place_and_the_end_of_a_token(live: World) -> None:
         for one in (socket, idle):
             told = await one.until("token_expiring")
             assert 50 < told["in_seconds"] <= 60
+        for member in list(live.kernel.hub.members):
+            member.look_after(live.kernel.clock.monotonic())  # said once, however often it is looked at
         fresh = (await live.post("/auth/refresh", json={"refresh_token": ada.refresh_token})).json()
         refused = await socket.ask("auth", token="garbage")
         assert (refused["type"], refused["code"]) == ("error", "not_signed_in")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.sockets import Message, Socket, connected
+from tests.waiting import look_again
 from tests.world import World, new_title
 
 from quintet.kernel.live.log import Event
@@ -72,6 +73,24 @@ async def test_what_was_missed_comes_first_then_what_happens_now(live: World) ->
         assert [one["seq"] for one in await come_back(socket, room, 6, epoch)] == [6]  # nothing missed
 
 
+async def test_nothing_live_slips_in_before_what_was_missed(live: World, monkeypatch: Any) -> None:
+    room, hub = await fresh_room(live), live.kernel.hub
+    await emit(live, room, 1, 2)
+    plain = hub.missed
+
+    async def slow(*asked: Any) -> Any:
+        monkeypatch.undo()
+        await emit(live, room, 3)
+        await look_again()  # whoever is inside hears it now
+        return await plain(*asked)
+
+    async with connected(await live.person()) as socket:
+        await socket.ask("subscribe", room=room)
+        monkeypatch.setattr(hub, "missed", slow)
+        told = await come_back(socket, room, 0, hub.epoch)
+        assert [one["seq"] for one in told] == [1, 2, 3, 3]
+
+
 async def test_since_and_epoch_belong_together(live: World) -> None:
     room = await fresh_room(live)
     async with connected(await live.person()) as socket:
@@ -136,7 +155,7 @@ async def test_ten_thousand_events_are_told_and_one_more_is_a_reset(live: World)
         assert told[-1]["seq"] == 10_001
 
 
-async def test_commits_told_out_of_order_are_heard_in_order(live: World) -> None:
+async def test_commits_told_out_of_order_are_heard_in_order(live: World, monkeypatch: Any) -> None:
     room = await fresh_room(live)
     hub = live.kernel.hub
     held: list[Any] = []
@@ -153,8 +172,10 @@ async def test_commits_told_out_of_order_are_heard_in_order(live: World) -> None
         random.Random(7).shuffle(held)
         for event in held:
             hub.take([event])
+        assert hub.rooms[room].delivered == 6  # at once, without asking the log
         assert [one["seq"] for one in await socket.events_up_to(6, room)] == [1, 2, 3, 4, 5, 6]
-        # One never comes: the log is asked for it.
+        # One never comes: the log is asked for it, before the next look.
+        monkeypatch.setattr(hub, "look", look_again)
         listeners[place] = lambda published: [hub.take([e]) for e in published if e.seq != 8]
         try:
             await emit(live, room, 7, 8, 9)

@@ -150,6 +150,10 @@ async def test_the_cause_is_told_to_all_of_the_authors_tabs_and_to_nobody_else(l
                 async with connected(person, world) as back:
                     await back.say("subscribe", room=room, since=joined["seq"], epoch=joined["epoch"])
                     assert (await own_event(back, room)).get("cause") == cause
+        body = {"position_pct": 25, "optimistic_id": str(uuid4())}
+        assert (await ada.post(f"/api/titles/{title}/wiggs", json=body)).status_code == 201
+        assert (await own_event(two, room))["cause"] == body["optimistic_id"]
+        assert "cause" not in await own_event(stranger, room)
         await mark(ben, title, 15)
         assert "cause" not in await own_event(stranger, room)
 
