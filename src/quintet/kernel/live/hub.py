@@ -17,7 +17,7 @@ import msgspec
 from quintet.kernel.actor import Actor
 from quintet.kernel.clock import Clock
 from quintet.kernel.database import Database, Tx
-from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs
+from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs, rooms_beyond
 from quintet.kernel.live.messages import frame
 from quintet.kernel.live.room import Member, Room, Told
 from quintet.kernel.live.turn import Turn
@@ -169,7 +169,7 @@ class Hub:
         known = [room for room in self.rooms.values() if room.delivered >= 0]
         if known:
             async with self._database.statement() as tx:
-                seqs = await room_seqs(tx, [room.name for room in known])
+                seqs = await rooms_beyond(tx, {room.name: room.delivered for room in known})
             for name, seq in seqs.items():
                 self.notice(name, seq)
         now = self.clock.monotonic()

@@ -62,12 +62,12 @@ async def look_for_gaps(kernel: "Kernel") -> None:
 async def end_with_sessions(kernel: "Kernel") -> None:
     """Close the sockets and streams whose session has ended, or whose user's role has changed."""
     while True:
-        actors: set[Actor] = {one.actor for one in kernel.hub.members if one.actor is not None}
-        if actors:
-            gone = actors - await kernel.authenticate.still_good(actors)
-            for member in list(kernel.hub.members) if gone else ():
-                if member.actor in gone:
-                    member.close(NOT_SIGNED_IN, "the session has ended")
+        actors: list[Actor] = [one.actor for one in kernel.hub.members if one.actor is not None]
+        roles = {actor.session_id: actor.role for actor in actors}
+        ended = await kernel.authenticate.ended(roles) if roles else set()
+        for member in list(kernel.hub.members) if ended else ():
+            if member.actor is not None and member.actor.session_id in ended:
+                member.close(NOT_SIGNED_IN, "the session has ended")
         await asyncio.sleep(LOOK_SECONDS)
 
 

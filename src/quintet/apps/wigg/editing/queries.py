@@ -8,12 +8,11 @@ import msgspec
 from quintet.apps.wigg.editing.model import Absent, Direction, Painted
 from quintet.apps.wigg.editing.records import NewAction, Record, record_of
 from quintet.apps.wigg.model import ActionId, WiggId
-from quintet.apps.wigg.queries import array
 from quintet.apps.wigg.rules import CurveChange
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import UserId
 from quintet.kernel.clock import Instant
-from quintet.kernel.database import Tx
+from quintet.kernel.database import Tx, array
 from quintet.kernel.json import encode
 
 
