@@ -15,14 +15,14 @@ export class Curve {
 
   constructor(svg) {
     this.svg = svg;
-    const names = ["scale", "band", "bars", "tints", "own", "stones", "flag", "marks", "ripples", "cursor"];
+    const names = ["scale", "band", "bars", "tints", "own", "stones", "axis", "flag", "marks", "ripples", "cursor"];
     for (const name of names) this.#layers[name] = add(svg, "g", { class: name });
     // Drawn in real pixels, so that type keeps its size on a phone and on a desk.
     new ResizeObserver(() => this.#drawn && this.draw(this.#drawn)).observe(svg);
   }
 
   get left() {
-    return this.width < 520 ? 38 : 56;
+    return this.width < 520 ? 46 : 58;
   }
   get bottom() {
     return this.height - BOTTOM;
@@ -63,12 +63,13 @@ export class Curve {
       add(group, "line", { x1: this.left, x2: this.width - RIGHT, y1: this.y(score), y2: this.y(score), class: score ? "" : "base" });
       add(group, "text", { x: this.left - 8, y: this.y(score) + 4, class: "end" }, name);
     }
+    const axis = empty(this.#layers.axis); // above the milestones' lines
     const seconds = title?.total_length_seconds;
     const step = this.width < 520 ? 50 : 25;
     for (let pct = 0; pct <= 100; pct += step) {
       const anchor = pct === 0 ? "" : pct === 100 ? "end" : "middle";
       const text = seconds ? (pct ? duration((seconds * pct) / 100) : "start") : `${pct} %`;
-      add(group, "text", { x: this.x(pct), y: this.bottom + 17, class: anchor }, text);
+      add(axis, "text", { x: this.x(pct), y: this.bottom + 17, class: anchor }, text);
     }
   }
 
@@ -110,6 +111,7 @@ export class Curve {
     if (t2g?.interval) {
       const [from, to] = [this.x(t2g.interval.start_pct), this.x(t2g.interval.end_pct)];
       add(band, "rect", { x: from, width: to - from, y: TOP, height: this.bottom - TOP, rx: 4 });
+      add(band, "text", { x: from + 6, y: TOP + 16 }, "likely");
     }
     if (t2g?.t2g_estimate_pct == null) return;
     const x = this.x(t2g.t2g_estimate_pct);
@@ -156,8 +158,8 @@ export class Curve {
     const group = empty(this.#layers.cursor);
     if (pct == null || !progress) return;
     const x = this.x(pct);
-    add(group, "line", { x1: x, x2: x, y1: TOP - 4, y2: this.bottom });
-    add(group, "path", { d: `M${x - 7} ${this.bottom + 9}l7 -9l7 9z` });
+    add(group, "line", { x1: x, x2: x, y1: TOP, y2: this.bottom });
+    add(group, "path", { d: `M${x - 7} ${TOP - 9}l7 9l7 -9z` });
   }
 
   /** Somebody else's mark has come. */

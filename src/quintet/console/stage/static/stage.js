@@ -1,14 +1,16 @@
 // The page of one title: holds what is so, and brings together the curve, the hands, the room and the server.
 
-import * as api from "./api.js";
 import { invite, say, sayProblem } from "./account.js";
+import * as api from "./api.js";
 import { Curve } from "./curve.js";
 import { Editing } from "./editing.js";
+import { folding } from "./folding.js";
 import { listen } from "./hands.js";
 import { Live } from "./live.js";
 import { after, drawMilestones, listenForMilestones } from "./milestones.js";
 import { drawPeople } from "./people.js";
-import { RATINGS, duration, moved, percent, rounded, segmentAt, wordFor } from "./scale.js";
+import { RATINGS, duration, moved, percent, segmentAt } from "./scale.js";
+import { tellAnswer, tellPlace } from "./telling.js";
 import { Waiting } from "./waiting.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -25,22 +27,8 @@ let paintedVersion = 0;
 
 // --- reading -----------------------------------------------------------------------------------------------------
 
-/** At most five reads a second however much happens, and always one after the last thing that happened. */
-function folding(read, pauseMs = 200) {
-  let wanted = false;
-  let running = false;
-  return async () => {
-    wanted = true;
-    if (running) return;
-    running = true;
-    while (wanted) {
-      wanted = false;
-      await read().catch((problem) => problem.passes || sayProblem(problem));
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-    running = false;
-  };
-}
+// What a network that is away did not answer is read when it is back.
+const unlessPassing = (problem) => problem.passes || sayProblem(problem);
 
 const readCurve = folding(async () => {
   const told = {};
@@ -51,7 +39,7 @@ const readCurve = folding(async () => {
   room?.readAt("curve", told.roomSeq);
   if (!editing?.isBusy && progress.version >= paintedVersion) painted.clear();
   draw();
-});
+}, unlessPassing);
 
 const readMarks = folding(async () => {
   if (!api.user()) return;
@@ -60,7 +48,7 @@ const readMarks = folding(async () => {
   room?.readAt("marks", told.roomSeq);
   state.marks = entries;
   draw();
-});
+}, unlessPassing);
 
 async function readMilestones() {
   const told = {};
@@ -93,29 +81,15 @@ function draw() {
 }
 
 function answerWith(t2g) {
-  if (t2g.revision < (state.t2g?.revision ?? 0)) return;
+  if (t2g.revision < (state.t2g?.revision ?? 0)) return; // an older answer that was longer on its way
   state.t2g = t2g;
-  const { t2g_estimate_pct: pct, t2g_estimate_seconds: seconds, steady_from_pct: steady } = t2g;
-  $("#answer").textContent = pct == null ? "not yet known" : pct === 0 ? "from the start" : seconds == null ? percent(pct) : duration(seconds);
-  const voices = t2g.sample_size === 1 ? "1 voice" : `${t2g.sample_size} voices`;
-  const basis = { community: voices, none: "nobody has said", genre: "from titles like it", kind: "from titles of its kind", all: "from all titles" };
-  $("#why-answer").textContent = [pct != null && `at ${percent(pct)}`, `${t2g.confidence} confidence`, basis[t2g.basis]].filter(Boolean).join(" · ");
-  $("#steady").textContent = steady == null ? "" : `and stays good from ${percent(steady)}`;
+  tellAnswer(t2g);
   draw();
 }
 
-/** What stands at the cursor, in words: for eyes below the curve, for ears as the slider's value. */
 function readOut() {
   const one = state.progress.segments[segmentAt(state.cursor, count)];
-  const own = painted.get(one.index) ?? one.user_score;
-  const seconds = state.title?.total_length_seconds;
-  const where = percent(state.cursor) + (seconds ? ` · ${duration((seconds * state.cursor) / 100)}` : "");
-  const all = one.mean_score == null ? "nobody yet" : `${wordFor(one.mean_score)} ${rounded(one.mean_score)} of 4 by ${one.sample_size}`;
-  $("#at-cursor").textContent = where;
-  $("#everybody").textContent = all;
-  $("#own-word").textContent = own == null ? "–" : `${wordFor(own)} ${rounded(own)}`;
-  surface.setAttribute("aria-valuenow", rounded(state.cursor));
-  surface.setAttribute("aria-valuetext", `${where}; everybody: ${all}; you: ${own == null ? "nothing" : wordFor(own)}`);
+  tellPlace(surface, state.title, state.cursor, { ...one, user_score: painted.get(one.index) ?? one.user_score });
 }
 
 function moveTo(pct) {
@@ -230,6 +204,7 @@ function heard(message, isNews) {
 function begin(user) {
   live?.close();
   stream?.close();
+  waiting?.stop();
   live = room = stream = waiting = editing = undefined;
   state.marks = [];
   painted.clear();

@@ -5,11 +5,13 @@
 import { post } from "./api.js";
 
 const MOST = 100; // what one batch may hold
+const AGAIN_MS = 5000;
 
 export class Waiting {
   #prefix;
   #path;
   #busy = null;
+  #again = 0;
 
   /** `placed(mark, answer)` and `refused(mark, problem)` are told of each; `undo(token)` of each batch. */
   constructor(userId, titleId, { placed, refused, undo }) {
@@ -37,6 +39,7 @@ export class Waiting {
 
   /** Send what waits; true where nothing is left. One at a time: callers in between join the one under way. */
   send() {
+    clearTimeout(this.#again);
     this.#busy ??= this.#send().finally(() => (this.#busy = null));
     return this.#busy;
   }
@@ -49,7 +52,8 @@ export class Waiting {
         if (marks.length === 1) await this.#one(marks[0]);
         else await this.#batch(marks);
       } catch (problem) {
-        if (problem.passes || problem.status === 401) return false; // another time
+        if (problem.passes) this.#again = setTimeout(() => this.send(), AGAIN_MS); // or when somebody sees it back
+        if (problem.passes || problem.status === 401) return false;
         if (marks.length === 1) this.#drop(marks[0], problem);
         else for (const mark of marks) if (!(await this.#alone(mark))) return false;
       }
@@ -81,6 +85,11 @@ export class Waiting {
       this.#drop(mark, problem);
     }
     return true;
+  }
+
+  /** Somebody else signs in: what waits stays written down for whom it is of. */
+  stop() {
+    clearTimeout(this.#again);
   }
 
   #drop(mark, problem) {
