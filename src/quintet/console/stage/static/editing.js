@@ -97,7 +97,8 @@ export class Editing {
         const path = `${this.#title}/paint-batch?segments=${segments}`;
         const { cells, undo_token } = await post(path, { operations, session_id });
         this.#tokens.push(undo_token);
-        this.listener.painted(cells, segments);
+        // A segment that was passed again meanwhile is further than the server knows.
+        this.listener.painted(cells.filter((one) => !this.#stroke.has(one.segment_index)), segments);
       }
     } catch (problem) {
       this.#stroke.clear();

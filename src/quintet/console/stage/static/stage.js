@@ -4,71 +4,39 @@ import { invite, say, sayProblem } from "./account.js";
 import * as api from "./api.js";
 import { Curve } from "./curve.js";
 import { Editing } from "./editing.js";
-import { folding } from "./folding.js";
 import { listen } from "./hands.js";
-import { Live } from "./live.js";
+import { hear } from "./hearing.js";
 import { after, drawMilestones, listenForMilestones } from "./milestones.js";
 import { drawPeople } from "./people.js";
-import { RATINGS, duration, moved, percent, segmentAt } from "./scale.js";
-import { tellAnswer, tellPlace } from "./telling.js";
+import { readings } from "./reading.js";
+import { RATINGS, moved, percent, segmentAt } from "./scale.js";
+import { tellAnswer, tellPlace, tellTitle } from "./telling.js";
 import { Waiting } from "./waiting.js";
 
 const $ = (selector) => document.querySelector(selector);
 const titleId = $("main").dataset.title;
-const path = `/api/titles/${encodeURIComponent(titleId)}`;
 const surface = $("#curve");
 const curve = new Curve(surface);
-const state = { title: null, progress: null, t2g: null, milestones: [], icons: {}, marks: [], cursor: 50 };
+const state = { title: null, progress: null, t2g: null, milestones: [], icons: {}, marks: [], cursor: 50, count: 20 };
 let rating = 1;
-let count = 20;
-let room, live, stream, waiting, editing;
+let room, waiting, editing;
 let painted = new Map(); // own segments as the finger leaves them, until the server's curve shows them
 let paintedVersion = 0;
 
-// --- reading -----------------------------------------------------------------------------------------------------
+const read = readings(titleId, state, {
+  readAt: (what, roomSeq) => room?.readAt(what, roomSeq),
+  curve: () => {
+    // What the finger left stays on top until a curve is read that shows it.
+    if (!editing?.isBusy && state.progress.version >= paintedVersion) painted.clear();
+    draw();
+  },
+  marks: draw,
+  milestones: () => (drawMilestones(state, moveTo), draw()),
+  title: () => (tellTitle(state.title), draw()),
+  t2g: answerWith,
+});
 
-// What a network that is away did not answer is read when it is back.
-const unlessPassing = (problem) => problem.passes || sayProblem(problem);
-
-const readCurve = folding(async () => {
-  const told = {};
-  const asked = count;
-  const progress = await api.get(`${path}/progress?segments=${asked}`, told);
-  if (asked !== count) return;
-  state.progress = progress;
-  room?.readAt("curve", told.roomSeq);
-  if (!editing?.isBusy && progress.version >= paintedVersion) painted.clear();
-  draw();
-}, unlessPassing);
-
-const readMarks = folding(async () => {
-  if (!api.user()) return;
-  const told = {};
-  const { entries } = await api.get(`${path}/wiggs`, told);
-  room?.readAt("marks", told.roomSeq);
-  state.marks = entries;
-  draw();
-}, unlessPassing);
-
-async function readMilestones() {
-  const told = {};
-  state.milestones = (await api.get(`${path}/milestones`, told)).items;
-  room?.readAt("milestones", told.roomSeq);
-  drawMilestones(state, moveTo);
-  draw();
-}
-
-async function readTitle() {
-  state.title = await api.get(path);
-  const { title, kind, year, total_length_seconds: seconds } = state.title;
-  document.title = `${title} – WIGG`;
-  $("#title").textContent = title;
-  $("#facts").textContent = [kind, year, seconds && duration(seconds)].filter(Boolean).join(" · ");
-}
-
-const readAll = () => Promise.all([readTitle(), readCurve(), readMarks(), readMilestones(), api.get(`${path}/t2g`).then(answerWith)]);
-
-// --- showing -----------------------------------------------------------------------------------------------------
+// --- showing
 
 function draw() {
   if (!state.progress) return;
@@ -88,7 +56,7 @@ function answerWith(t2g) {
 }
 
 function readOut() {
-  const one = state.progress.segments[segmentAt(state.cursor, count)];
+  const one = state.progress.segments[segmentAt(state.cursor, state.count)];
   tellPlace(surface, state.title, state.cursor, { ...one, user_score: painted.get(one.index) ?? one.user_score });
 }
 
@@ -99,7 +67,7 @@ function moveTo(pct) {
   readOut();
 }
 
-// --- doing -------------------------------------------------------------------------------------------------------
+// --- doing
 
 function may(why) {
   if (!api.user()) invite(why);
@@ -123,7 +91,7 @@ function pass(index, score, weight) {
   if (!may("Sign in to paint the curve.")) return;
   const before = painted.get(index) ?? state.progress.segments[index]?.user_score;
   painted.set(index, moved(before, score, weight));
-  editing.pass(count, index, score, weight);
+  editing.pass(state.count, index, score, weight);
   draw();
 }
 
@@ -133,8 +101,8 @@ async function turn(verb) {
   const words = { restored: verb === "undo" ? "Undone." : "Done again.", superseded: "Something newer is there; it stays.", partly_restored: "Undone where nothing newer is." };
   if (outcome) say(words[outcome] ?? "That cannot be turned back any more.", words[outcome] ? "" : outcome);
   painted.clear();
-  readCurve();
-  readMarks();
+  read.curve();
+  read.marks();
 }
 
 function choose(next) {
@@ -143,7 +111,7 @@ function choose(next) {
 }
 
 listen(surface, curve, {
-  segments: () => count,
+  segments: () => state.count,
   cursor: () => state.cursor,
   isEditing: () => editing?.isOn ?? false,
   ownScore: (index) => painted.get(index) ?? state.progress?.segments[index]?.user_score,
@@ -166,9 +134,9 @@ $("#undo").onclick = () => turn("undo");
 $("#redo").onclick = () => turn("redo");
 $("#ratings").onchange = (event) => (rating = Number(event.target.value));
 $("#counts").onchange = (event) => {
-  count = Number(event.target.value);
+  state.count = Number(event.target.value);
   painted.clear();
-  readCurve();
+  read.curve();
 };
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.target.matches("input:not([type=radio])")) return;
@@ -179,75 +147,70 @@ addEventListener("keydown", (event) => {
 addEventListener("online", () => waiting?.send());
 addEventListener("pagehide", () => editing?.leave({ leaving: true }));
 
-// --- hearing -----------------------------------------------------------------------------------------------------
+// --- hearing
 
-function heard(message, isNews) {
-  const { type, user_id } = message;
-  const isOwn = user_id === api.user()?.id;
-  if (type === "t2g_updated") return answerWith(message);
-  if (type === "title_changed") return void readTitle().catch(sayProblem);
-  if (type.startsWith("milestone_")) {
-    if (!isNews("milestones")) return;
-    state.milestones = after(state.milestones, message);
+const hearing = {
+  t2g: answerWith,
+  title: () => read.title().catch(sayProblem),
+  milestone: (event) => {
+    state.milestones = after(state.milestones, event);
     drawMilestones(state, moveTo);
-    return draw();
-  }
-  if (type.startsWith("edit_mode_") || !isNews("curve")) return;
-  if (!isOwn && (type === "wigg_placed" || type === "wigg_moved")) curve.ripple(message);
-  if (!isOwn && type === "segments_painted") curve.tint(message);
-  if (!isOwn && type === "segment_painted") curve.tint({ ...message, cells: [message] });
-  if (type.startsWith("action_")) curve.untint(user_id);
-  readCurve();
-  if (isOwn) readMarks(); // perhaps done in another tab
-}
+    draw();
+  },
+  others: (event) => {
+    if (event.type === "wigg_placed" || event.type === "wigg_moved") curve.ripple(event);
+    else if (event.type === "segments_painted") curve.tint(event);
+    else if (event.type === "segment_painted") curve.tint({ ...event, cells: [event] });
+    else if (event.type === "action_undone" || event.type === "action_redone") curve.untint(event.user_id);
+  },
+  curve: read.curve,
+  own: read.marks,
+  reread: () => read.all().catch(sayProblem),
+  people: (list) => drawPeople($("#people"), list, api.user()?.id),
+  state: (word) => {
+    $("#state").textContent = $("#state").dataset.state = word;
+    if (word === "live") waiting.send();
+  },
+  gone: (code) => say("This title is not there (any more).", code),
+};
 
+/** Begin anew as somebody, or as nobody in particular. */
 function begin(user) {
-  live?.close();
-  stream?.close();
+  room?.close();
   waiting?.stop();
-  live = room = stream = waiting = editing = undefined;
+  waiting = editing = undefined;
   state.marks = [];
   painted.clear();
-  drawPeople($("#people"), [], "");
+  hearing.people([]);
   $("#guest").hidden = Boolean(user);
-  $("#state").textContent = user ? "connecting" : "looking";
-  showEditing(false);
-  if (!user) {
-    stream = new EventSource(`${path}/t2g/stream`);
-    stream.addEventListener("t2g_updated", ({ data }) => (answerWith(JSON.parse(data)), readCurve()));
-    return;
+  if (user) {
+    editing = new Editing(titleId, { painted: strokeTold, changed: showStacks, failed: strokeRefused, entered: showEditing });
+    waiting = new Waiting(user.id, titleId, { placed: markTold, refused: markRefused, undo: (token) => editing.remember([token]) });
   }
-  editing = new Editing(titleId, { painted: strokeTold, changed: showStacks, failed: strokeRefused, entered: showEditing });
-  waiting = new Waiting(user.id, titleId, {
-    placed: (mark, answer) => (state.marks.push(answer), readMarks(), readCurve(), say(`Marked ${percent(answer.position_pct)}.`)),
-    refused: (mark, problem) => (sayProblem(problem), draw()),
-    undo: (token) => editing.remember([token]),
-  });
-  live = new Live({
-    ticket: async (fresh) => (fresh && (await api.renew()), (await api.post("/ws/ticket")).ticket),
-    token: () => api.token({ fresh: true }),
-    state: (word) => {
-      $("#state").textContent = word;
-      $("#state").dataset.state = word;
-      if (word === "live") waiting.send();
-    },
-  });
-  room = live.join(`title:${titleId}`, {
-    event: heard,
-    reread: () => readAll().catch(sayProblem),
-    people: (list) => drawPeople($("#people"), list, user.id),
-    refused: (code) => say("This title is not there (any more).", code),
-  });
-  room.say("viewing");
+  room = hear(titleId, user, hearing);
+  showEditing(false);
+  showStacks();
+}
+
+function markTold(mark, answer) {
+  state.marks.push(answer);
+  read.marks(); // it may have been merged into another
+  read.curve();
+  say(`Marked ${percent(answer.position_pct)}.`);
+}
+
+function markRefused(mark, problem) {
+  draw();
+  sayProblem(problem);
 }
 
 function strokeTold(cells, segments) {
-  if (segments !== count) return;
+  if (segments !== state.count) return;
   for (const { segment_index, new_score, version } of cells) {
     painted.set(segment_index, new_score);
-    paintedVersion = Math.max(paintedVersion, version);
+    paintedVersion = Math.max(paintedVersion, version); // only a curve as new as this may take its place
   }
-  readCurve();
+  read.curve();
 }
 
 function strokeRefused(problem) {
@@ -257,24 +220,23 @@ function strokeRefused(problem) {
 }
 
 function showStacks() {
-  $("#undo").disabled = !editing.undoable.length;
-  $("#redo").disabled = !editing.redoable.length;
+  $("#undo").disabled = !editing?.undoable.length;
+  $("#redo").disabled = !editing?.redoable.length;
 }
 
 function showEditing(on) {
   $("#edit").setAttribute("aria-pressed", on);
   surface.classList.toggle("editing", on);
-  room?.say(on ? "editing" : "viewing");
-  if (!editing) $("#undo").disabled = $("#redo").disabled = true;
+  room.say(on ? "editing" : "viewing");
 }
 
 choose(rating);
 try {
   state.icons = Object.fromEntries((await api.get("/api/milestone-icons")).items.map(({ name, emoji }) => [name, emoji]));
   listenForMilestones(titleId, state, may);
-  api.onUser((user) => (begin(user), readAll().catch(sayProblem)));
+  api.onUser((user) => (begin(user), read.all().catch(sayProblem)));
   begin(api.user());
-  await readAll();
+  await read.all();
   waiting?.send();
 } catch (problem) {
   $("#title").textContent = problem.code === "not_found" ? "No such title" : "Not just now";

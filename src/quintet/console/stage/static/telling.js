@@ -4,6 +4,12 @@ import { duration, percent, rounded, wordFor } from "./scale.js";
 
 const $ = (selector) => document.querySelector(selector);
 
+export function tellTitle({ title, kind, year, total_length_seconds: seconds }) {
+  document.title = `${title} – WIGG`;
+  $("#title").textContent = title;
+  $("#facts").textContent = [kind, year, seconds && duration(seconds)].filter(Boolean).join(" · ");
+}
+
 /** The time to good, with what makes it credible. */
 export function tellAnswer({ t2g_estimate_pct: pct, t2g_estimate_seconds: seconds, steady_from_pct: steady, ...t2g }) {
   $("#answer").textContent = pct == null ? "not yet known" : pct === 0 ? "the first moment" : seconds == null ? percent(pct) : duration(seconds);
