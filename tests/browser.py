@@ -1,10 +1,12 @@
 """A real browser for the pages the server serves itself: Debian's Chromium, driven by Playwright."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
 from tests.world import Person, World
 
 ARGUMENTS = (
@@ -32,13 +35,14 @@ def chromium() -> str:
         found = next((path for name in NAMES if (path := shutil.which(name))), None)
         if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
             install = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+            quietly = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
             for command in (["apt-get", "update"], install):
-                subprocess.run(
-                    command, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, check=False
-                )  # fmt: skip
+                subprocess.run(command, env=quietly, capture_output=True, check=False)
             found = shutil.which("chromium")
     if found is None:
-        pytest.skip("no Chromium here: install it (Debian: apt-get install chromium), or run as root with apt")
+        pytest.skip(
+            "no Chromium here: install it (Debian: apt-get install chromium), or run as root with apt"
+        )
     return found
 
 
@@ -70,13 +74,15 @@ class Visitor:
         """Open a window, as somebody who is signed in there already, or as a stranger."""
         context = await browser.new_context(base_url=f"http://127.0.0.1:{world.port}", **window)
         if person is not None:
+            session = {
+                "user": {"id": person.id, "username": person.username},
+                "access_token": person.access_token,
+                "refresh_token": person.refresh_token,
+                "expires_at": (time.time() + 600) * 1000,
+            }
+            kept = json.dumps(json.dumps(session))
             await context.add_init_script(
-                f"""
-                sessionStorage.getItem("wigg.session") ?? sessionStorage.setItem("wigg.session", JSON.stringify({{
-                    user: {{ id: "{person.id}", username: "{person.username}" }}, expires_at: Date.now() + 8e5,
-                    access_token: "{person.access_token}", refresh_token: "{person.refresh_token}",
-                }}));
-                """
+                f'sessionStorage.getItem("wigg.session") ?? sessionStorage.setItem("wigg.session", {kept})'
             )
         return cls(context, await context.new_page(), world)
 
