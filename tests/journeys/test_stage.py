@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Route, WebSocketRoute
 from tests.browser import Visitor, browsing
+from tests.waiting import look_again
 from tests.world import PASSWORD, Person, World, mark, new_title
 
 from quintet.console import stage
@@ -141,6 +142,33 @@ async def test_keys_alone_mark_and_paint_and_a_reload_keeps_all(enter: Enter, li
     await visitor.sees("[data-mark]", 1)
     await visitor.sees(".own .line", 1)
     assert await visitor.page.inner_text("#me") == ada.username
+    for number in (12, 30, 40):
+        await visitor.page.locator(f"#counts [value='{number}'] + span").click()
+        await visitor.sees(".bar", number)
+
+
+async def test_a_session_goes_on_when_its_token_has_run_out(enter: Enter, live: World) -> None:
+    """Many requests at once find the token spent; the refresh token is good once."""
+    ada = await live.person("ada")
+    title = await new_title(ada)
+    visitor = await enter(ada)
+    spent: list[str] = []
+    visitor.page.on(
+        "request", lambda request: spent.append(request.url) if "refresh" in request.url else None
+    )
+    await visitor.page.add_init_script(
+        """const kept = JSON.parse(sessionStorage.getItem("wigg.session"));
+        if (!window.name) sessionStorage.setItem("wigg.session", JSON.stringify({ ...kept, expires_at: 0 }));
+        window.name = "older";"""
+    )
+    await visitor.look_at(title)
+    assert len(spent) == 1
+    await visitor.page.reload()
+    await visitor.sees("#state[data-state=live]")
+    assert len(spent) == 1, "the new tokens were kept"
+    await ada.post("/auth/logout")  # somewhere else: it is over here, too
+    await visitor.page.wait_for_selector("#guest")
+    visitor.wrong.clear()  # the browser tells of each 401
 
 
 async def test_a_mark_made_off_line_is_placed_once(enter: Enter, live: World) -> None:
@@ -271,10 +299,15 @@ async def test_a_small_phone_is_enough(enter: Enter, live: World, tmp_path: Path
         small = await visitor.page.evaluate(
             """() => [...document.querySelectorAll("button, a, .choice label, input:not([type=radio])")]
                 .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
-                .filter(([, box]) => box.width && Math.min(box.height, box.width) < 44).map(([html]) => html)"""
+                .filter(([, box]) => box.width && Math.min(box.height, box.width) < 44)
+                .map(([html]) => html)"""
         )
         assert small == [], "a finger needs 44 px"
         await visitor.page.screenshot(path=tmp_path / f"phone-{scheme}.png", full_page=True)
+    sessions = "select ended_at is not null from wigg.edit_sessions where title_id = %s"
+    async with asyncio.timeout(10):  # leaving the page has ended the edit session
+        while live.sql(sessions, title) != [(True,)]:
+            await look_again()
 
 
 async def test_a_stranger_sees_the_answer_change(enter: Enter, live: World) -> None:
