@@ -158,7 +158,7 @@ const hearing = {
     draw();
   },
   others: (event) => {
-    if (event.type === "wigg_placed" || event.type === "wigg_moved") curve.ripple(event);
+    if (["wigg_placed", "wigg_moved", "wigg_changed"].includes(event.type)) curve.ripple(event);
     else if (event.type === "segments_painted") curve.tint(event);
     else if (event.type === "segment_painted") curve.tint({ ...event, cells: [event] });
     else if (event.type === "action_undone" || event.type === "action_redone") curve.untint(event.user_id);
