@@ -77,6 +77,15 @@ class Server:
             connection.close()
 
 
+def post(server: Server, data: bytes) -> int:
+    """Send the bytes of one request; the status of its answer."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(data)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status
+
+
 @contextmanager
 def data_folder() -> Iterator[Path]:
     """An empty folder that the database's unprivileged user can get to; gone afterwards, also on SIGTERM."""
@@ -96,7 +105,7 @@ def serving(data: Path, **settings: str) -> Iterator[Server]:
     command = [sys.executable, "-m", "quintet.cli", "serve", "--port", str(port), "--data", str(data)]
     kept = {name: text for name, text in os.environ.items() if not name.startswith("QUINTET_")}
     environment = kept | _OPEN | {f"QUINTET_{name.upper()}": text for name, text in settings.items()}
-    with _running(command, environment, data.parent / "serve.log") as process:
+    with running(command, environment, data.parent / "serve.log") as process:
         server = Server(port, data, process)
         wait_until_ready(server.port, process, "/health/ready", data.parent / "serve.log")
         try:
@@ -110,13 +119,14 @@ def serving_bare(module: str, *, path: str, log: Path, **environment: str) -> It
     """`python -m MODULE PORT`, answering at `path`."""
     port = free_port()
     command = [sys.executable, "-m", module, str(port)]
-    with _running(command, os.environ | environment, log) as process:
+    with running(command, os.environ | environment, log) as process:
         wait_until_ready(port, process, path, log)
         yield Address(port, process.pid)
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process while the block lasts; what it prints goes to `log`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output

@@ -2,9 +2,9 @@
 
 The rival is pgbench with the same statements in one transaction.
 
-A hundred people who are signed in place marks on two hundred titles (and, in the second row, all on one
-title), and paint segments, each under its own Idempotency-Key: tokens, two limits, the event log, the undo
-record, four grids.
+A hundred people who are signed in place marks on two hundred titles (in the second row through two processes,
+in the third while others listen, in the fourth all on one title), and paint segments, each under its own
+Idempotency-Key: tokens, two limits, the event log, the undo record, four grids.
 The limit: one such request is made while PostgreSQL logs every statement; the transaction found in its log
 becomes pgbench's script, with the same values but for person, title, position and whatever the server draws
 anew for each request, which pgbench draws, too; afterwards the bench counts what pgbench has written.
@@ -15,9 +15,12 @@ it as place over HTTP.
 """
 
 import random
+import time
 from uuid import uuid4
 
 import psycopg
+from bench._listeners import listening
+from bench._live import MARKER, door, subscribe
 from bench._load import Measured, put_load, request
 from bench._pgbench import pgbench
 from bench._server import Server, data_folder, serving
@@ -154,18 +157,23 @@ def make_limit(server: Server) -> None:
 def main() -> None:
     load = present_load()
     measured: dict[str, Measured] = {}
-    with data_folder() as data, serving(data) as server:
+    with (
+        data_folder() as data,
+        serving(data) as server,
+        # On the same database, for the people of the first.
+        serving(
+            data.parent / "beside", database_url=server.dsn, public_url=server.issuer, processes="2"
+        ) as both,
+    ):
         persons = people(server, PEOPLE)
         titles(server.dsn, IDS)
         marks(server.dsn, IDS, persons[:20])
         settle(server, IDS)
         make_limit(server)
 
-        def place(name: str, first: int, last: int) -> float:
+        def place(name: str, first: int, last: int, *, at: Server = server) -> float:
             requests = placings(persons, first, last)
-            measured[name] = put_load(
-                server.address, requests, seconds=SECONDS, expected=(201,), repeat=False
-            )
+            measured[name] = put_load(at.address, requests, seconds=SECONDS, expected=(201,), repeat=False)
             return measured[name].per_second
 
         def paint() -> float:
@@ -179,8 +187,22 @@ def main() -> None:
         many, one = (
             limit_script(server, logged, first, last) for first, last in ((_FIRST, _LAST), (_HOT, _HOT))
         )
-        spread, spread_limit, hot, hot_limit, paints, paints_limit = by_turns(
+        heard: list[int] = []
+        joins = [subscribe(f"title:{number}") for number in range(_FIRST, _LAST + 1)]
+        everybody = door(server, people(server, PEOPLE + MOST)[PEOPLE:], joins)
+
+        def place_heard(name: str) -> float:
+            with listening(everybody, MARKER) as listeners:
+                per_second = place(name, _FIRST, _LAST)
+                time.sleep(0.2)  # what was told last is heard, too
+            heard.append(sum(listeners.counts))
+            assert heard[-1] >= sum(measured[name].statuses.values()) * 0.98, "listeners heard too little"
+            return per_second
+
+        spread, spread_two, spread_heard, spread_limit, hot, hot_limit, paints, paints_limit = by_turns(
             lambda: place("many titles", _FIRST, _LAST),
+            lambda: place("many titles, two processes", _FIRST, _LAST, at=both),
+            lambda: place_heard("many titles, 200 listeners"),
             lambda: pgbench(server, many, seconds=SECONDS, database=LIMIT),
             lambda: place("one hot title", _HOT, _HOT),
             lambda: pgbench(server, one, seconds=SECONDS, database=LIMIT),
@@ -198,7 +220,12 @@ def main() -> None:
             0.35,
             detail=str(measured[name]),
         )
-        for name, ours, limit in (("many titles", spread, spread_limit), ("one hot title", hot, hot_limit))
+        for name, ours, limit in (
+            ("many titles", spread, spread_limit),
+            ("many titles, two processes", spread_two, spread_limit),
+            ("many titles, 200 listeners", spread_heard, spread_limit),
+            ("one hot title", hot, hot_limit),
+        )
     ]
     ratio = paired_ratio(paints, paints_limit)
     ours, limit = rate(paints), rate(paints_limit)

@@ -76,7 +76,9 @@ class Socket:
 @asynccontextmanager
 async def socket_to(world: World, query: str = "", **options: Any) -> AsyncGenerator[Socket]:
     """A raw socket, not signed in unless the query or the headers say so."""
-    async with connect(f"ws://127.0.0.1:{world.port}/ws{query}", **options) as socket:
+    # With a bounded queue this client would stop reading and wait ten seconds for its own close's answer.
+    url = f"ws://127.0.0.1:{world.port}/ws{query}"
+    async with connect(url, max_queue=None, **options) as socket:
         yield Socket(socket)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.books import CONTAINER, DOCTYPE, NAV, NCX, OPF, PARTS, archive, book, page
 
-from quintet.apps.wigg.chapters import Unreadable, read_chapters
+from quintet.apps.wigg.milestones.chapters import Unreadable, read_chapters
 
 ONE, TWO, NAV_PATH = "OEBPS/text/one.xhtml", "OEBPS/text/two parts.xhtml", "OEBPS/nav/toc.xhtml"
 

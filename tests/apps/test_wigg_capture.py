@@ -16,11 +16,11 @@ from tests.travel import moved, traveller
 from tests.waiting import look_again
 from tests.world import Person, World, code_of, mark, new_title
 
-from quintet.apps.wigg import capture_rules as rules
-from quintet.apps.wigg.capture_actions import wake_due
-from quintet.apps.wigg.capture_model import Capture, CaptureId
-from quintet.apps.wigg.milestone_actions import add_milestone
-from quintet.apps.wigg.milestone_model import NewMilestone
+from quintet.apps.wigg.capture import rules
+from quintet.apps.wigg.capture.actions import wake_due
+from quintet.apps.wigg.capture.model import Capture, CaptureId
+from quintet.apps.wigg.milestones.actions import add_milestone
+from quintet.apps.wigg.milestones.model import NewMilestone
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import Actor, SessionId, UserId
 from quintet.kernel.clock import Instant
@@ -345,6 +345,18 @@ async def test_a_mark_needs_a_place(ada: Person) -> None:
     assert code_of(await ada.post(path, json={"capture_id": capture["id"]})) == (409, "capture_stopped")
     unknown = {"title_id": title, "pct": 5, "session_id": str(uuid4())}
     assert code_of(await ada.post(path, json=unknown)) == (404, "not_found")
+
+
+async def test_a_mark_belongs_to_its_edit_session(ada: Person) -> None:
+    title = await new_title(ada)
+    session = (await ada.post(f"/api/titles/{title}/edit-sessions")).json()["id"]
+    body = {"title_id": title, "pct": 5, "session_id": session}
+    assert (await ada.post("/api/live-capture/mark-wigg", json=body)).status_code == 201
+    shown = (await ada.get(f"/api/titles/{title}/edit-sessions/{session}")).json()
+    assert shown["actions_count"] == 1
+    assert (await ada.post(f"/api/titles/{title}/edit-sessions/{session}/end")).status_code < 300
+    again = await ada.post("/api/live-capture/mark-wigg", json=body | {"pct": 50})
+    assert code_of(again) == (409, "session_ended")
 
 
 async def test_marking_counts_as_placing() -> None:

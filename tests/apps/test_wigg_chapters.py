@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.books import NAV, book
 
-from quintet.apps.wigg.chapters import READERS, Format, Unreadable, format_of, read_chapters
-from quintet.apps.wigg.chapters.model import Chapters
+from quintet.apps.wigg.milestones.chapters import READERS, Format, Unreadable, format_of, read_chapters
+from quintet.apps.wigg.milestones.chapters.model import Chapters
 
 WEBVTT = """WEBVTT - chapters of Heat
 Kind: chapters

@@ -8,7 +8,7 @@ import pytest
 from tests.waiting import look_again
 from tests.world import Person, World, code_of, mark, new_title
 
-from quintet.apps.wigg.editing import MOST_ACTIONS, MOST_OPEN, end_expired_sessions
+from quintet.apps.wigg.editing.sessions import MOST_ACTIONS, MOST_OPEN, end_expired_sessions
 
 
 async def start(person: Person, title: str) -> str:
@@ -296,6 +296,8 @@ async def test_all_goes_with_its_user_and_with_its_title(world: World) -> None:
     for table in tables:
         rows = world.sql(f"select distinct title_id from wigg.{table} where user_id = %s", ada.id)
         assert rows == [(titles[1],)], table
+    # Rows that go by cascade leave the curve as it was: no other test shall meet it.
+    world.sql("delete from catalogue.works where id = %s", titles[1])
 
 
 @pytest.mark.parametrize("verb", ["", "/heartbeat", "/end"])

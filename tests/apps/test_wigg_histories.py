@@ -9,12 +9,7 @@ import pytest
 from tests.apps.graph_model import GraphModel, Record, Told, places_of, segment_places
 from tests.world import Person, World, new_title
 
-from quintet.apps.wigg.rules import (
-    position_of,
-    shown_mean,
-    voices,
-    whole_curve,
-)
+from quintet.apps.wigg.rules import position_of, shown_mean, voices, whole_curve
 
 STEPS = 70
 

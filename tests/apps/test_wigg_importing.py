@@ -12,8 +12,8 @@ from tests.books import book
 from tests.waiting import wait_until
 from tests.world import World, code_of, new_title
 
-from quintet.apps.wigg import chapter_upload
-from quintet.apps.wigg.chapters import Chapters, Format
+from quintet.apps.wigg.milestones import chapter_upload
+from quintet.apps.wigg.milestones.chapters import Chapters, Format
 
 PCTS = {
     "webvtt": [0, 53.580882], "ffmetadata": [0, 53.580882, 58.823529], "matroska": [0, 53.580882, 60.593137],

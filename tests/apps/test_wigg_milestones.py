@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.conftest import serving, settings_for_tests
 from tests.world import Person, World, code_of, new_title
 
-from quintet.apps.wigg.milestone_model import EMOJI, MOST_MILESTONES, Icon
-from quintet.apps.wigg.milestone_rules import SAME_WITHIN, Named, same_as
+from quintet.apps.wigg.milestones.model import EMOJI, MOST_MILESTONES, Icon
+from quintet.apps.wigg.milestones.rules import SAME_WITHIN, Named, same_as
 from quintet.kernel.live.log import events_since
 
 

@@ -11,10 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.apps.graph_model import EDGES, PARTS, GraphModel, Record, segment_places
 
-from quintet.apps.wigg import records as kept
-from quintet.apps.wigg.editing_model import Absent, Gap, Painted
-from quintet.apps.wigg.model import ActionId, Wigg, WiggId
-from quintet.apps.wigg.painting import (
+from quintet.apps.wigg.editing import records as kept
+from quintet.apps.wigg.editing.model import Absent, Gap, Painted
+from quintet.apps.wigg.editing.painting import (
     changes_between,
     mean_over,
     moved,
@@ -24,7 +23,8 @@ from quintet.apps.wigg.painting import (
     rows_between,
     united,
 )
-from quintet.apps.wigg.reversal import MOST_MARKS, Reversal
+from quintet.apps.wigg.editing.reversal import MOST_MARKS, Reversal
+from quintet.apps.wigg.model import ActionId, Wigg, WiggId
 from quintet.apps.wigg.rules import MILLION, WHOLE, boundaries
 from quintet.kernel import json
 from quintet.kernel.clock import Instant

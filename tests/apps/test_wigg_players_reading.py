@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quintet.apps.wigg.capture_rules import WHOLE
-from quintet.apps.wigg.player_rules import matching, spellings
-from quintet.apps.wigg.players import READERS, PlayerEvent
-from quintet.apps.wigg.players.event import Medium, media_key
+from quintet.apps.wigg.capture.rules import WHOLE
+from quintet.apps.wigg.players.payloads import READERS, PlayerEvent
+from quintet.apps.wigg.players.payloads.event import Medium, media_key
+from quintet.apps.wigg.players.rules import matching, spellings
 from quintet.domains.catalogue import Work, WorkId
 from quintet.kernel import json
 from quintet.kernel.clock import SystemClock

@@ -17,9 +17,9 @@ from tests.travel import Traveller, traveller
 from tests.waiting import look_again
 from tests.world import World, code_of, new_title
 
-from quintet.apps.wigg import push_sending
-from quintet.apps.wigg.push_encryption import bytes_of, encrypted, is_point, vapid_key
-from quintet.apps.wigg.push_endpoints import ForbiddenEndpoint, parts_of, target_of
+from quintet.apps.wigg.push import sending as push_sending
+from quintet.apps.wigg.push.encryption import bytes_of, encrypted, is_point, vapid_key
+from quintet.apps.wigg.push.endpoints import ForbiddenEndpoint, parts_of, target_of
 from quintet.kernel import json
 
 SUBSCRIPTIONS = "/api/v1/push/subscriptions"

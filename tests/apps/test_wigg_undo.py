@@ -11,7 +11,7 @@ from tests.apps.test_wigg_histories import drift
 from tests.apps.test_wigg_painting import cells, stroke
 from tests.world import Person, World, code_of, mark, new_title
 
-from quintet.apps.wigg.editing import MOST_ACTIONS
+from quintet.apps.wigg.editing.sessions import MOST_ACTIONS
 
 
 async def undo(person: Person, token: str) -> dict[str, Any]:

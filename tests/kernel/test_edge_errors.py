@@ -9,7 +9,8 @@ import structlog
 from tests.conftest import serving, settings_for_tests
 from tests.world import World, code_of, new_title
 
-from quintet.apps.wigg import milestone_queries, queries
+from quintet.apps.wigg import queries
+from quintet.apps.wigg.milestones import queries as milestone_queries
 from quintet.kernel.database import Tx
 
 SHAPE = {"type", "title", "status", "code", "detail", "request_id"}

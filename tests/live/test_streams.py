@@ -7,9 +7,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+from structlog.testing import capture_logs
+from tests.live.wire import wire_to
 from tests.sockets import PATIENCE_SECONDS
 from tests.waiting import look_again
 from tests.world import World, mark, new_title
+
+from quintet.kernel.live import streams
+from quintet.kernel.live.streams import Listening
+from quintet.kernel.refusals import Unavailable
 
 
 @asynccontextmanager
@@ -91,3 +97,42 @@ async def test_streams_leave_nothing_behind(live: World) -> None:
         while len(live.kernel.hub.members) > before:
             await look_again()
     assert not live.kernel.hub.rooms[f"title:{title}"].members
+
+
+async def test_the_head_of_a_stream_is_all_there_is_of_it(live: World) -> None:
+    title = await new_title(await live.person())
+    path = f"/api/titles/{title}/t2g/stream"
+    request = f"HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    async with wire_to(live.port) as wire:
+        await wire.send(request.encode())
+        answer = await wire.gone()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"text/event-stream" in head
+    assert body in {b"", b"0\r\n\r\n"}
+    assert not [one for one in live.kernel.hub.members if isinstance(one, Listening)]
+
+
+async def test_a_stream_ends_quietly_when_the_database_is_away(live: World, monkeypatch: Any) -> None:
+    title = await new_title(await live.person())
+
+    def away(_: str) -> Any:
+        raise Unavailable
+
+    with capture_logs() as lines, monkeypatch.context() as patch:
+        patch.setattr(live.kernel.hub, "holding", away)
+        async with stream(live, f"/api/titles/{title}/t2g/stream") as next_event:
+            assert await next_event() is None
+    assert not [line for line in lines if line["log_level"] == "error"]
+    assert not [one for one in live.kernel.hub.members if isinstance(one, Listening)]
+
+
+async def test_an_address_has_a_hundred_streams_at_most(live: World, monkeypatch: Any) -> None:
+    title = await new_title(await live.person())
+    path = f"/api/titles/{title}/t2g/stream"
+    monkeypatch.setattr(streams, "MOST_STREAMS", 2)
+    async with stream(live, path) as one, stream(live, path) as two:
+        await one()
+        await two()
+        refused = await live.get(path, headers={})
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_connections")

@@ -1,7 +1,7 @@
 """Who calls. An Actor is passed from hand to hand, never global."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import NewType, Protocol
 from uuid import UUID
@@ -49,6 +49,9 @@ class Authenticate(Protocol):
         """The caller whose session it is; raises NotSignedIn when it has ended."""
         ...
 
-    async def still_good(self, actors: Collection[Actor]) -> set[Actor]:
-        """Those of `actors` whose session goes on and whose role is what it was."""
+    async def ended(self, roles: Mapping[SessionId, str]) -> set[SessionId]:
+        """Those of these sessions that have ended, or whose user's role is not this one any more.
+
+        The others are in use, and may be noted so.
+        """
         ...

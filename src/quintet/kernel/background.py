@@ -13,6 +13,7 @@ from quintet.kernel.telemetry import get_logger
 from quintet.kernel.tokens import signing_keys
 
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
+ASK_AGAIN_SECONDS = 2.0
 UPKEEP_EVERY_SECONDS = 60
 EVENTS_KEPT = timedelta(days=30)
 _MOST_ROWS = 10_000
@@ -27,17 +28,25 @@ async def running(
     try:
         yield
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: amid a statement the driver may swallow a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=ASK_AGAIN_SECONDS)
 
 
 async def _keep_running(kernel: Kernel, work: Callable[[Kernel], Awaitable[None]]) -> None:
     while True:
         try:
             await work(kernel)
-        except Unavailable:
-            pass  # the database is away; the watch says so once
+        except Unavailable:  # the database is away, as the watch says once; or the task was cut off
+            if _is_being_ended():
+                return
         except Exception as error:  # noqa: BLE001 (whatever broke, the next round may work)
             if _is_being_ended():
                 return

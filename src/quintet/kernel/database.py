@@ -5,7 +5,7 @@ listeners only after it. A database that is away is `Unavailable` (503), never a
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
@@ -122,6 +122,11 @@ class Tx:
             await cursor.execute(APPEND, (self.now, entries(self._events)))
             await self._connection.commit()  # one journey for both: what was appended is read afterwards
             return published(self._events, dict(await cursor.fetchall()), self.now)
+
+
+def array(values: Iterable[object]) -> str:
+    """PostgreSQL's literal of an array of ids, numbers or plain words; far faster than the driver's own."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 class Database:

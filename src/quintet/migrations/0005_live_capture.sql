@@ -44,7 +44,7 @@ create table wigg.capture_marks (
     primary key (user_id, optimistic_id)
 );
 
--- The position of a capture at a moment; the twin of `capture_rules.position_at`, for many rows at once.
+-- The position of a capture at a moment; the twin of `capture/rules.py`'s `position_at`, for many rows at once.
 create function wigg.capture_position(capture wigg.captures, at_ timestamptz) returns integer
     language sql stable as $$
     select case

@@ -1,16 +1,16 @@
 """WIGG: when it gets good. Marks along titles, the pacing curves drawn from them, and the time to good."""
 
 from quintet.apps.wigg.access import check_may_join
-from quintet.apps.wigg.capture_routes import CAPTURE_ROUTES
-from quintet.apps.wigg.capture_waking import keep_waking
-from quintet.apps.wigg.editing import keep_ending_sessions
-from quintet.apps.wigg.editing_routes import EDITING_ROUTES
-from quintet.apps.wigg.milestone_routes import MILESTONE_ROUTES
-from quintet.apps.wigg.player_folding import begin_folding, keep_flushing
-from quintet.apps.wigg.player_routes import PLAYER_ROUTES
+from quintet.apps.wigg.capture.routes import CAPTURE_ROUTES
+from quintet.apps.wigg.capture.waking import keep_waking
+from quintet.apps.wigg.editing.routes import EDITING_ROUTES
+from quintet.apps.wigg.editing.sessions import keep_ending_sessions
+from quintet.apps.wigg.milestones.routes import MILESTONE_ROUTES
+from quintet.apps.wigg.players.folding import begin_folding, keep_flushing
+from quintet.apps.wigg.players.routes import PLAYER_ROUTES
 from quintet.apps.wigg.points_import import Imported, import_points
-from quintet.apps.wigg.push_routes import PUSH_ROUTES
-from quintet.apps.wigg.push_sending import keep_pushing
+from quintet.apps.wigg.push.routes import PUSH_ROUTES
+from quintet.apps.wigg.push.sending import keep_pushing
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
 from quintet.apps.wigg.routes import ROUTES
 from quintet.apps.wigg.t2g import keep_computing

@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from quintet.apps.wigg import milestone_queries, queries, session_queries
-from quintet.apps.wigg.editing_model import EditSession, SessionEnded, SessionNotFound
-from quintet.apps.wigg.milestone_model import Milestone, MilestoneNotFound, NotYourMilestone
+from quintet.apps.wigg import queries
+from quintet.apps.wigg.editing import session_queries
+from quintet.apps.wigg.editing.model import EditSession, SessionEnded, SessionNotFound
+from quintet.apps.wigg.milestones import queries as milestone_queries
+from quintet.apps.wigg.milestones.model import Milestone, MilestoneNotFound, NotYourMilestone
 from quintet.apps.wigg.model import Wigg, WiggNotFound
 from quintet.apps.wigg.queries import Own
 from quintet.domains.catalogue import WorkId, WorkNotFound, is_work_id, work_to_see

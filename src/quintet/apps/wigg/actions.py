@@ -10,8 +10,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from quintet.apps.wigg import access, editing, editing_queries, queries
-from quintet.apps.wigg.editing_model import Absent
+from quintet.apps.wigg import access, queries
+from quintet.apps.wigg.editing import queries as editing_queries
+from quintet.apps.wigg.editing import sessions as editing
+from quintet.apps.wigg.editing.model import Absent
+from quintet.apps.wigg.editing.records import MarkChange, NewAction, Record, never, new_action, undo_token
 from quintet.apps.wigg.model import (
     ActionId,
     ChangedWigg,
@@ -33,7 +36,6 @@ from quintet.apps.wigg.model import (
 )
 from quintet.apps.wigg.placing import Step, check_client_time, place, said
 from quintet.apps.wigg.queries import KnownPlacing, Own, Writing
-from quintet.apps.wigg.records import MarkChange, NewAction, Record, never, new_action, undo_token
 from quintet.apps.wigg.rules import MERGE_WITHIN, NO_CHANGE, curve_change, pct_of, position_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel import json
@@ -215,6 +217,7 @@ def _action(secrets: Secrets, step: Step, action_type: str, batch_id: ActionId |
 def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
     """Tell the title's room, so that old state + events = new state. Notes are never told."""
     room, before, after = access.title_room(title_id), step.before, step.after
+    cause = None if step.optimistic_id is None else str(step.optimistic_id)
     if after is None:
         if before is not None:
             pct = pct_of(before.position)
@@ -234,7 +237,7 @@ def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
         event = kind(
             user_id=actor.id, title_id=title_id, wigg_id=after.id, position_pct=pct, rating=after.rating
         )
-        tx.emit(room, event)
+        tx.emit(room, event, cause=cause)
 
 
 def _placed(secrets: Secrets, step: Step, wigg: Wigg) -> PlacedWigg:

@@ -26,6 +26,7 @@ class Step(msgspec.Struct, frozen=True):
     before: Wigg | None
     after: Wigg | None
     session_id: UUID | None = None
+    optimistic_id: UUID | None = None
 
 
 def place(own: Iterable[Wigg], mark: NewWigg, action_id: ActionId, new_id: WiggId, now: Instant) -> Step:
@@ -53,9 +54,11 @@ def place(own: Iterable[Wigg], mark: NewWigg, action_id: ActionId, new_id: WiggI
                 updated_at=now,
             ),
             mark.session_id,
+            mark.optimistic_id,
         )
     older = marks[target]
-    return Step(action_id, older, _merged(older, mark, position, given, action_id, now), mark.session_id)
+    merged = _merged(older, mark, position, given, action_id, now)
+    return Step(action_id, older, merged, mark.session_id, mark.optimistic_id)
 
 
 def _merged(

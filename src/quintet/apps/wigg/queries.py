@@ -1,18 +1,17 @@
 """WIGG's statements about marks, paintings and curves."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from quintet.apps.wigg.editing_model import EditSession, Painted
+from quintet.apps.wigg.editing.model import EditSession, Painted
+from quintet.apps.wigg.editing.records import NewAction, instant
 from quintet.apps.wigg.model import ActionId, Cell, Wigg, WiggId
-from quintet.apps.wigg.records import NewAction, instant
 from quintet.apps.wigg.rules import CurveChange, pct_of
 from quintet.domains.catalogue import WorkId
 from quintet.kernel.actor import UserId
-from quintet.kernel.database import Tx
+from quintet.kernel.database import Tx, array
 from quintet.kernel.json import encode
 
 
@@ -156,11 +155,6 @@ async def write(tx: Tx, user_id: UserId, title_id: WorkId, writing: Writing) -> 
         array(change.levels),
         bool(change) or writing.added != 0,
     )
-
-
-def array(values: Iterable[object]) -> str:
-    """PostgreSQL's literal of an array of plain values; several times faster than the driver's own."""
-    return "{" + ",".join(map(str, values)) + "}"
 
 
 async def known_placings(tx: Tx, user_id: UserId, optimistic_ids: list[UUID]) -> list[KnownPlacing]:

@@ -7,7 +7,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import access, actions, queries, t2g, t2g_queries
 from quintet.apps.wigg.access import title_id_of, title_room
-from quintet.apps.wigg.editing_model import SessionEnded, SessionNotFound
+from quintet.apps.wigg.editing.model import SessionEnded, SessionNotFound
 from quintet.apps.wigg.model import (
     Cell,
     ChangedWigg,

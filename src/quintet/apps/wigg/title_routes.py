@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import t2g, t2g_queries
 from quintet.apps.wigg.access import title_room
-from quintet.apps.wigg.capture_actions import replan_title
+from quintet.apps.wigg.capture.actions import replan_title
 from quintet.apps.wigg.model import Title, TitleChanged, TitleStats
 from quintet.domains.catalogue import (
     Kind,

@@ -7,7 +7,7 @@ within that on every node, and at once on the node that made them.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from quintet.kernel.http.call import Call, Kernel
 from quintet.kernel.refusals import NotSignedIn
 
 BELIEVED_SECONDS: Final = 1.0
+NOTED_EVERY_SECONDS: Final = 60.0
 _MOST_STATES = 50_000
 
 
@@ -35,9 +36,9 @@ class Nobody:
         """Raise NotSignedIn."""
         raise NotSignedIn
 
-    async def still_good(self, actors: Collection[Actor]) -> set[Actor]:  # noqa: ARG002
-        """Answer none."""
-        return set()
+    async def ended(self, roles: Mapping[SessionId, str]) -> set[SessionId]:
+        """Answer all."""
+        return set(roles)
 
 
 class SessionStates:
@@ -70,7 +71,7 @@ class SessionStates:
         async with self._database.statement() as tx:
             state = await session_queries.session_state(tx, session_id)
             if state is not None and state.long_unseen and not state.ended:
-                await session_queries.touch_sessions(tx, [SessionId(session_id)])
+                await session_queries.touch_sessions(tx, [session_id])
         if self._underway.get(session_id) is asyncio.current_task():
             self._states[session_id] = (state, begun)
             self._states.move_to_end(session_id)
@@ -92,6 +93,7 @@ class Gate:
         self.passwords = Passwords()
         self.states = SessionStates(kernel.database)
         self._database = kernel.database
+        self._noted_at = 0.0
         self._tokens = kernel.tokens
         self._external = ExternalIssuer.from_settings(kernel.settings, kernel.database, kernel.clock)
 
@@ -112,12 +114,17 @@ class Gate:
             raise NotSignedIn
         return Actor(UserId(state.user_id), session_id, state.role, token_expires_at)
 
-    async def still_good(self, actors: Collection[Actor]) -> set[Actor]:
-        """Those of `actors` whose session goes on with the role it had; notes that they are in use."""
+    async def ended(self, roles: Mapping[SessionId, str]) -> set[SessionId]:
+        """Those of these sessions that have ended, or whose user's role is not this one any more.
+
+        The others are noted to be in use, once a minute.
+        """
         async with self._database.statement() as tx:
-            roles = await session_queries.roles_of_sessions(tx, [actor.session_id for actor in actors])
-            await session_queries.touch_sessions(tx, list(roles))
-        return {actor for actor in actors if roles.get(actor.session_id) == actor.role}
+            ended = await session_queries.ended_sessions(tx, roles)
+            if time.monotonic() - self._noted_at > NOTED_EVERY_SECONDS:
+                self._noted_at = time.monotonic()
+                await session_queries.touch_sessions(tx, roles.keys() - ended)
+        return ended
 
     async def _outsider(self, issuer: ExternalIssuer, token: str) -> Actor:
         session, expires_at = await issuer.session_of(token)

@@ -3,11 +3,12 @@
 Invariant: a refresh token changes only under its session's row lock; and every time is the database's.
 """
 
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from quintet.domains.accounts.model import LockedSession, RefreshTokenState, SessionRow, SessionState
 from quintet.kernel.actor import SessionId
-from quintet.kernel.database import Tx
+from quintet.kernel.database import Tx, array
 
 
 async def add_session(tx: Tx, session_id: UUID, user_id: UUID, user_agent: str) -> None:
@@ -56,21 +57,23 @@ async def session_state(tx: Tx, session_id: UUID) -> SessionState | None:
     )
 
 
-async def roles_of_sessions(tx: Tx, session_ids: list[SessionId]) -> dict[SessionId, str]:
-    """What the users of those sessions that have not ended may do."""
-    rows = await tx.all(
-        lambda session_id, role: (SessionId(session_id), role),
+async def ended_sessions(tx: Tx, roles: Mapping[SessionId, str]) -> set[SessionId]:
+    """Those of these sessions that have ended, or whose user's role is another than said."""
+    found = await tx.all(
+        SessionId,
         """
-        select s.id, u.role
-        from accounts.sessions s join accounts.users u on u.id = s.user_id
-        where s.id = any($1) and s.ended_at is null
+        select asked.id from unnest($1::uuid[], $2::text[]) as asked(id, role)
+        left join accounts.sessions s on s.id = asked.id and s.ended_at is null
+        left join accounts.users u on u.id = s.user_id
+        where u.role is distinct from asked.role
         """,
-        session_ids,
+        array(roles),
+        array(roles.values()),
     )
-    return dict(rows)
+    return set(found)
 
 
-async def touch_sessions(tx: Tx, session_ids: list[SessionId]) -> None:
+async def touch_sessions(tx: Tx, session_ids: Iterable[UUID]) -> None:
     """Note that sessions are in use, those of which it was last noted over five minutes ago."""
     await tx.run(
         """
@@ -78,9 +81,9 @@ async def touch_sessions(tx: Tx, session_ids: list[SessionId]) -> None:
         set last_seen_at = now(),
             expires_at = case when identity_id is null then expires_at
                               else greatest(expires_at, now() + interval '30 days') end
-        where id = any($1) and ended_at is null and last_seen_at < now() - interval '5 minutes'
+        where id = any($1::uuid[]) and ended_at is null and last_seen_at < now() - interval '5 minutes'
         """,
-        session_ids,
+        array(session_ids),
     )
 
 

@@ -18,7 +18,7 @@ from quintet.kernel.live.socket import SocketProtocol
 
 HEAD_SECONDS = 10
 HEAD_BYTES = 64 * 1024
-STOP_SECONDS = 25
+STOP_SECONDS = 20  # after sockets had up to four; thirty are promised for all
 
 
 class BoundedProtocol(HttpToolsProtocol):

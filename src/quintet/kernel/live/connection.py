@@ -14,7 +14,7 @@ from quintet.kernel.actor import Actor
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.ids import new_id
 from quintet.kernel.limits import check_allowances
-from quintet.kernel.live.joining import MOST_ROOMS, join
+from quintet.kernel.live.joining import MOST_NAME, MOST_ROOMS, TooManyRooms, join
 from quintet.kernel.live.messages import (
     Authenticating,
     Id,
@@ -28,21 +28,30 @@ from quintet.kernel.live.messages import (
     as_command,
     error_text,
     frame,
+    id_of,
     read_message,
     told,
 )
 from quintet.kernel.live.room import Chunk, Room
-from quintet.kernel.refusals import Forbidden, Internal, NotSignedIn, RateLimited, Refusal, TooManyConnections
+from quintet.kernel.refusals import (
+    Forbidden,
+    Internal,
+    NotSignedIn,
+    NotUtf8,
+    RateLimited,
+    Refusal,
+    TooManyConnections,
+)
 from quintet.kernel.telemetry import get_logger
 from quintet.settings import Limit
 
-MOST_CONNECTIONS: Final = 20  # per user
 MOST_UNREADABLE: Final = 10  # in a row
 MOST_REFUSALS: Final = 100  # in ten seconds
+MOST_WAITING: Final = 16  # messages read but not answered; the next are left to the network
 REFUSALS_SECONDS: Final = 10
 AUTH_SECONDS: Final = 5
 RENEW_SECONDS: Final = 60
-POLICY, TRY_LATER, RESTARTING, NOT_SIGNED_IN = 1008, 1013, 1012, 4401
+INVALID_DATA, POLICY, BROKEN, TRY_LATER, NOT_SIGNED_IN = 1007, 1008, 1011, 1013, 4401
 
 
 class Wire(Protocol):
@@ -58,6 +67,10 @@ class Wire(Protocol):
 
     async def drained(self) -> None:
         """Wait until the peer has taken most of what was sent."""
+        ...
+
+    def hold(self, *, is_held: bool) -> None:
+        """Read no more for now, or go on reading."""
         ...
 
     def look_after(self, now: float) -> None:
@@ -100,7 +113,9 @@ class Connection:
         self._find_actor: Callable[[], Awaitable[Actor]] | None = None
         self._address = ""
         self._unreadable = 0
-        self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS)
+        self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS + 1)
+        self.times_shed = 0
+        self._is_holding = False
         self._renewal_announced = False
         self.hub.members.add(self)
         self.hub.figures.connections += 1
@@ -127,12 +142,18 @@ class Connection:
         self.hub.figures.resets += 1
         self.say(told("reset", room=room.name, epoch=self.hub.epoch, seq=room.delivered))
 
+    def pass_over(self) -> None:
+        """Let what is about to be told go by, while it is thrown away still."""
+        for room in self.rooms.values():
+            room.flush()
+
     def lose_all_places(self) -> None:
         """What waited for this slow reader was thrown away: have it read every room anew."""
         self.hub.figures.shed_readers += 1
+        self.times_shed += 1
         for room in self.rooms.values():
-            room.flush()
-            self.lose_place(room)
+            if self in room.members:  # else it is joining, and is told there
+                self.lose_place(room)
 
     async def drained(self) -> None:
         """Wait until the peer has taken most of what was sent."""
@@ -163,7 +184,8 @@ class Connection:
         if self.closed:
             return
         if self.actor is None:
-            if now - self.opened_at > AUTH_SECONDS:
+            is_asked = self._worker is not None  # it is we who are slow: no reason to send anybody away
+            if now - self.opened_at > AUTH_SECONDS and not is_asked:
                 self.refuse_sign_in(NotSignedIn("sign in within five seconds"))
             return
         left = self.actor.token_expires_at - self.kernel.clock.now().timestamp()
@@ -192,11 +214,12 @@ class Connection:
             await self._count("anonymous", self._address)
             raise
         await self._count("signed_in", str(actor.id))
-        if await kernel.presence.connections_of(actor.id) >= MOST_CONNECTIONS:
+        if not await kernel.presence.admit(self, actor.id):
             raise TooManyConnections
-        if self.closed:
-            return
         self.actor = actor
+        if self.closed:  # meanwhile
+            kernel.presence.connection_lost(self, [])
+            return
         kernel.presence.connected(self)
         async with self.hub.holding(f"user:{actor.id}") as room:
             if self.closed:
@@ -226,13 +249,18 @@ class Connection:
             kind, fields = read_message(data, is_text=is_text)
         except InvalidMessage as refusal:
             self._unreadable += 1
+            if isinstance(refusal.__cause__, NotUtf8):
+                self.close(INVALID_DATA)  # RFC 6455, 8.1
+                return
             self._refuse(refusal, None)
             if self._unreadable >= MOST_UNREADABLE:
                 self.close(POLICY, "unreadable messages")
             return
         self._unreadable = 0
-        id_ = fields.get("id")
-        self._inbox.append((kind, id_ if isinstance(id_, str | int) else None, fields))
+        self._inbox.append((kind, id_of(fields), fields))
+        if len(self._inbox) >= MOST_WAITING and not self._is_holding:
+            self._is_holding = True
+            self._wire.hold(is_held=True)
         self._work()
 
     def _work(self) -> None:
@@ -246,12 +274,15 @@ class Connection:
                 find_actor, self._find_actor = self._find_actor, None
                 await self._try_to_sign_in(find_actor)
             while self._inbox and not self.closed:
+                await self._wire.drained()  # an answer must not be thrown away with what is not taken
                 kind, id_, fields = self._inbox.popleft()
+                if self._is_holding and not self._inbox:
+                    self._is_holding = False
+                    self._wire.hold(is_held=False)
                 try:
                     await self._answer(kind, fields)
                 except Refusal as refusal:
-                    room = fields.get("room")
-                    self._refuse(refusal, id_, **({"room": room} if isinstance(room, str) else {}))
+                    self._refuse(refusal, id_, fields.get("room"))
                 except Exception as error:  # noqa: BLE001 (a bug in answering one message ends no connection)
                     get_logger().error("bug", message=kind, exc_info=error)
                     self._refuse(Internal(), id_)
@@ -260,9 +291,14 @@ class Connection:
 
     async def _try_to_sign_in(self, find_actor: Callable[[], Awaitable[Actor]]) -> None:
         try:
-            await self._sign_in(find_actor)
+            async with self.hub.entrance:
+                await self._sign_in(find_actor)
         except Refusal as refusal:
             self.refuse_sign_in(refusal)
+        except Exception as error:  # noqa: BLE001 (a bug: whoever waits for a welcome is to hear of it)
+            get_logger().error("bug", message="sign_in", exc_info=error)
+            self.say(error_text(Internal()))
+            self.close(BROKEN)
 
     async def _answer(self, kind: str, fields: dict[str, Any]) -> None:
         if self.actor is None:
@@ -292,11 +328,13 @@ class Connection:
                 raise InvalidMessage("`room` is missing")
             await join(self, actor, Subscription(asked.room, asked.since, asked.epoch), asked.id)
             return
-        for one in asked.rooms[: MOST_ROOMS + 1]:  # one more than can be joined: it is told so
+        if len(asked.rooms) > MOST_ROOMS + 1:  # one's own is not counted
+            raise TooManyRooms
+        for one in asked.rooms:
             try:
                 await join(self, actor, one, asked.id)
             except Refusal as refusal:
-                self._refuse(refusal, asked.id, room=one.room)
+                self._refuse(refusal, asked.id, one.room)
 
     def _unsubscribe(self, asked: Unsubscribe) -> None:
         room = self.rooms.pop(asked.room, None)
@@ -305,6 +343,14 @@ class Connection:
         self.hub.leave(room, self)
         self.kernel.presence.left(self, room.name)
         self.say(told("unsubscribed", id=asked.id, room=asked.room))
+
+    def put_out(self, room: Room, reason: Refusal) -> None:
+        """End the membership of a room, and say why; does nothing where there is none."""
+        if self.rooms.pop(room.name, None) is None:
+            return
+        self.hub.leave(room, self)
+        self.kernel.presence.left(self, room.name)
+        self.say(told("unsubscribed", room=room.name, reason=reason.code))
 
     def _set_presence(self, asked: SetPresence) -> None:
         if asked.room is not None and asked.room not in self.rooms:
@@ -321,9 +367,10 @@ class Connection:
         left = int(actor.token_expires_at - now.timestamp())
         self.say(told("system", id=asked.id, event="authenticated", user_id=actor.id, expires_in=left))
 
-    def _refuse(self, refusal: Refusal, id_: Id, **fields: Any) -> None:
-        self.say(error_text(refusal, id_, **fields))
+    def _refuse(self, refusal: Refusal, id_: Id, room: Any = None) -> None:
+        is_room = isinstance(room, str) and len(room) <= MOST_NAME  # longer ones are not worth repeating
+        self.say(error_text(refusal, id_, **({"room": room} if is_room else {})))
         now = self.kernel.clock.monotonic()
         self._refusals.append(now)
-        if len(self._refusals) == MOST_REFUSALS and now - self._refusals[0] < REFUSALS_SECONDS:
+        if len(self._refusals) > MOST_REFUSALS and now - self._refusals[0] < REFUSALS_SECONDS:
             self.close(POLICY, "too many refusals")

@@ -6,8 +6,10 @@ the log is read.
 """
 
 import asyncio
+from bisect import bisect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -15,14 +17,19 @@ import msgspec
 from quintet.kernel.actor import Actor
 from quintet.kernel.clock import Clock
 from quintet.kernel.database import Database, Tx
-from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs
+from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs, rooms_beyond
 from quintet.kernel.live.messages import frame
 from quintet.kernel.live.room import Member, Room, Told
+from quintet.kernel.live.turn import Turn
 from quintet.kernel.refusals import Forbidden, NotFound, Unavailable
 from quintet.kernel.telemetry import LiveFigures
 
 PAGE: Final = 500
+PAGE_BYTES: Final = 256 * 1024  # of what one who comes back is sent at a time
 MOST_MISSED: Final = 10_000  # events; who is further behind is told to read anew
+# When thousands come back at once they wait here, not in the database's queue, where requests would wait with
+# them and be refused.
+MOST_SIGNING_IN: Final = 8
 LINGER_SECONDS: Final = 30.0
 _GAP_SECONDS: Final = 0.02
 
@@ -48,6 +55,8 @@ class Hub:
         self.rooms: dict[str, Room] = {}
         self.on_notice: list[Callable[[str, int], None]] = []
         self.members: set[Any] = set()  # sockets and streams, for counting and for closing them
+        self.turn = Turn()
+        self.entrance = asyncio.Semaphore(MOST_SIGNING_IN)
         self._kinds = kinds
         self._database = database
         self._unknown: dict[str, Room] = {}
@@ -152,18 +161,19 @@ class Hub:
         if not read or read[0].event.seq != since + 1:
             return None
         room.remember(read)
-        return read
+        sizes = accumulate(len(one.frame) for one in read)
+        return read[: max(1, bisect(list(sizes), PAGE_BYTES))]
 
     async def look(self) -> None:
         """Ask the database how far the rooms are: what a lost wake-up left out is found here."""
         known = [room for room in self.rooms.values() if room.delivered >= 0]
         if known:
             async with self._database.statement() as tx:
-                seqs = await room_seqs(tx, [room.name for room in known])
+                seqs = await rooms_beyond(tx, {room.name: room.delivered for room in known})
             for name, seq in seqs.items():
                 self.notice(name, seq)
         now = self.clock.monotonic()
-        for room in known:
+        for room in list(self.rooms.values()):
             if room.empty_since is not None and now - room.empty_since > LINGER_SECONDS:
                 del self.rooms[room.name]
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from quintet.kernel.actor import Actor
 from quintet.kernel.live.messages import EpochRequired, Id, Subscription, told
 from quintet.kernel.live.room import Chunk, Room
-from quintet.kernel.refusals import Conflict
+from quintet.kernel.refusals import Conflict, Forbidden, NotFound, Refusal
 
 if TYPE_CHECKING:
     from quintet.kernel.live.connection import Connection
 
 MOST_ROOMS: Final = 100
+MOST_NAME: Final = 200  # characters
 
 
 class TooManyRooms(Conflict):
@@ -28,14 +29,20 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
     hub, presence = connection.hub, connection.kernel.presence
     if asked.room not in connection.rooms and len(connection.rooms) > MOST_ROOMS:  # one's own is not counted
         raise TooManyRooms
-    await hub.check_may_join(actor, asked.room)
+    if len(asked.room) > MOST_NAME:
+        raise NotFound
+    try:
+        await hub.check_may_join(actor, asked.room)
+    except (Forbidden, NotFound) as refusal:
+        if (room := connection.rooms.get(asked.room)) is not None:
+            connection.put_out(room, refusal)
+        raise
     async with hub.holding(asked.room) as room:
-        listed = await presence.listed(room)
-        if asked.since is not None and room.name in connection.rooms:
-            hub.leave(room, connection)  # it saw a gap: it hears what it missed first
-        is_continued = await _tell_missed(connection, room, asked)
+        await presence.listed(room)
+        is_continued = await _catch_up(connection, room, asked)
         if connection.closed:
             return
+        listed = presence.listed_now(room)  # who came or went during a long replay is in it
         if not is_continued:
             connection.lose_place(room)
         hub.enter(room, connection)
@@ -54,15 +61,27 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
         )
 
 
-async def _tell_missed(connection: "Connection", room: Room, asked: Subscription) -> bool:
-    """Send the events after `since`; False where the log does not tell them any more."""
+async def _catch_up(connection: "Connection", room: Room, asked: Subscription) -> bool:
+    """Send the events after `since`; False where the connection has missed some for good."""
     if asked.since is None:
         return True
+    connection.hub.leave(room, connection)  # who is inside has seen a gap: it hears what it missed first
+    times_shed = connection.times_shed
+    try:
+        is_continued = await _tell_missed(connection, room, asked)
+    except Refusal as refusal:
+        connection.put_out(room, refusal)  # a member that hears nothing would be a silent gap
+        raise
+    return is_continued and connection.times_shed == times_shed
+
+
+async def _tell_missed(connection: "Connection", room: Room, asked: Subscription) -> bool:
+    """Send the events after `since`; False where the log does not tell them any more."""
     hub = connection.hub
     hub.figures.replays += 1
     if asked.epoch != hub.epoch:
         return False
-    since = asked.since
+    since = asked.since or 0
     while (missed := await hub.missed(room, since)) != []:
         if missed is None or connection.closed:
             return False

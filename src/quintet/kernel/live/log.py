@@ -123,6 +123,19 @@ async def room_seqs(tx: "Tx", rooms: list[str]) -> dict[str, int]:
     return dict(found)
 
 
+async def rooms_beyond(tx: "Tx", seqs: dict[str, int]) -> dict[str, int]:
+    """Of these rooms those that have come further than the seq given, and how far."""
+    found = await tx.all(
+        lambda room, seq: (room, seq),
+        """
+        select r.room, r.seq from json_each_text($1::json) as known
+        join kernel.rooms r on r.room = known.key and r.seq > known.value::bigint
+        """,
+        json.encode(seqs).decode(),
+    )
+    return dict(found)
+
+
 async def server_epoch(tx: "Tx") -> UUID:
     """The epoch of every room's numbering; a restore from backup begins a new one."""
     return await tx.value("select epoch from kernel.epoch")

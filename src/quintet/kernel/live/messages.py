@@ -4,7 +4,7 @@ Invariant: everything sent is one JSON object in one text frame; an event is enc
 however many connections it goes to.
 """
 
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -13,12 +13,18 @@ from quintet.kernel.clock import Instant
 from quintet.kernel.live.log import Published
 from quintet.kernel.refusals import BadRequest, Conflict, Refusal
 
-MOST_ROOMS_LISTED: Final = 200
+MOST_ID: Final = 100  # characters; every answer repeats it
+MOST_MODE: Final = 32  # characters
+_MOST_DETAIL: Final = 200
 _TEXT: Final = b"\x81"  # a whole text message in one frame (RFC 6455, 5.2)
 # The kinds whose fields stand a second time under `payload`, for clients that look there.
 _DOUBLED: Final = frozenset({"system", "pong", "error", "presence"})
 T = TypeVar("T")
-Id = str | int | None
+Id = (
+    Annotated[str, msgspec.Meta(max_length=MOST_ID)]
+    | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+    | None
+)
 
 
 class InvalidMessage(BadRequest):
@@ -63,7 +69,7 @@ class SetPresence(msgspec.Struct, frozen=True):
 
     status: Literal["online", "in_studio"]
     room: str | None = None
-    mode: str | None = None
+    mode: Annotated[str, msgspec.Meta(max_length=MOST_MODE)] | None = None
     id: Id = None
 
 
@@ -98,12 +104,20 @@ def read_message(data: bytes, *, is_text: bool = True) -> tuple[str, dict[str, A
     return kind, {**message, **payload} if isinstance(payload, dict) else message
 
 
+def id_of(fields: dict[str, Any]) -> Id:
+    """What the client calls its message, where answers can name it."""
+    try:
+        return msgspec.convert(fields.get("id"), Id)
+    except msgspec.ValidationError:
+        return None
+
+
 def as_command(fields: dict[str, Any], command: type[T]) -> T:
     """The fields as a command; raises InvalidMessage. Fields that the command does not know are ignored."""
     try:
         return msgspec.convert(fields, command)
     except msgspec.ValidationError as error:
-        raise InvalidMessage(str(error)) from error
+        raise InvalidMessage(str(error)[:_MOST_DETAIL]) from error
 
 
 def frame(text: bytes) -> bytes:

@@ -7,13 +7,14 @@ nodes; so a row that vanishes with its dead node is told like one that was remov
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from quintet.kernel import json
 from quintet.kernel.actor import UserId
 from quintet.kernel.clock import Clock
-from quintet.kernel.database import Database
+from quintet.kernel.database import Database, Tx
 from quintet.kernel.live import presence_queries
 from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.messages import frame, presence_text
@@ -24,6 +25,7 @@ from quintet.kernel.live.wakeups import Wakeups
 if TYPE_CHECKING:
     from quintet.kernel.live.connection import Connection
 
+MOST_CONNECTIONS: Final = 20  # per user
 ANYWHERE: Final = ""  # the room that stands for being connected at all
 PAUSE_SECONDS: Final = 0.05  # between two rounds, so that many changes are told together
 
@@ -56,15 +58,38 @@ class Presence:
         self._rooms: set[str] = set()  # whose list may have changed somewhere
         self._listed: dict[str, Listed] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._arriving: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._writing = asyncio.Lock()
+        self._reads = asyncio.Lock()
         self._wake = asyncio.Event()
+        wakeups.on_listening.append(self.look_everywhere)
 
-    async def connections_of(self, user_id: UserId) -> int:
-        """How many connections the user has, on all nodes."""
-        elsewhere = 0
-        if not self._wakeups.is_alone:
-            async with self._database.statement() as tx:
-                elsewhere = await presence_queries.connections_elsewhere(tx, user_id, self._wakeups.node_id)
-        return elsewhere + len(self._connections.get(user_id, ()))
+    async def admit(self, connection: "Connection", user_id: UserId) -> bool:
+        """Count the connection among its user's; False where there are twenty already, on all nodes."""
+        if self._wakeups.is_alone:
+            return self._count_in(connection, user_id, 0)
+
+        async def act(tx: Tx) -> bool:
+            self._count_out(connection, user_id)  # of an attempt that the database did not take
+            elsewhere = await presence_queries.lock_connections(tx, user_id, self._wakeups.node_id)
+            if not self._count_in(connection, user_id, elsewhere):
+                return False
+            rows = json.encode([self._row(ANYWHERE, user_id)]).decode()
+            await presence_queries.write(tx, self._wakeups.node_id, rows, self._clock.now())
+            return True
+
+        # One of a user's arrivals at a time uses the database; no older count of them is written after it.
+        arrival = self._arriving.setdefault(user_id, asyncio.Lock())
+        async with arrival:
+            async with self._writing:
+                pass
+            try:
+                return await self._database.transact(act)
+            except BaseException:
+                self._count_out(connection, user_id)
+                self._changed.add((ANYWHERE, user_id))
+                self._wake.set()
+                raise
 
     @property
     def users_here(self) -> int:
@@ -79,13 +104,16 @@ class Presence:
             task = self._reading.get(room.name)
             if task is None:
                 task = self._reading[room.name] = asyncio.create_task(self._read([room.name]))
-                task.add_done_callback(lambda _: self._reading.pop(room.name, None))
+                task.add_done_callback(lambda done: self._has_read(room.name, done))
             await asyncio.shield(task)
         return self._listed[room.name]
 
+    def listed_now(self, room: Room) -> Listed:
+        """The same of a room that was listed already and is held since."""
+        return self._listed[room.name] if self._shows(room.name) else Listed({}, 0)
+
     def connected(self, connection: "Connection") -> None:
         """Somebody has signed in."""
-        self._connections.setdefault(_user(connection), set()).add(connection)
         self._change(ANYWHERE, connection)
 
     def joined(self, connection: "Connection", room: str) -> None:
@@ -112,18 +140,19 @@ class Presence:
         if connection.actor is None:
             return
         user_id = _user(connection)
-        left = self._connections.get(user_id, set())
-        left.discard(connection)
-        if not left:
-            self._connections.pop(user_id, None)
+        self._count_out(connection, user_id)
         for room in (ANYWHERE, *rooms):
             self.left(connection, room)
 
     def look_at(self, rooms: list[str]) -> None:
         """Another node says that these rooms' lists have changed."""
-        self._rooms.update(room for room in rooms if room in self._listed)
+        self._rooms.update(room for room in rooms if self._is_told(room))
         if self._rooms:
             self._wake.set()
+
+    def look_everywhere(self) -> None:
+        """What other nodes said may not have been heard for a while."""
+        self.look_at(list(self._listed))
 
     def write_all(self) -> None:
         """Write down everything anew: the database has lost it."""
@@ -146,19 +175,21 @@ class Presence:
 
     async def write(self) -> None:
         """Write down what changed here, and tell the rooms concerned."""
-        changed, self._changed = self._changed, set()
+        later = {one for one in self._changed if one[0] == ANYWHERE and one[1] in self._arriving}
+        changed, self._changed = self._changed - later, later
         rooms, self._rooms = self._rooms, set()
         try:
             if changed:
-                rows = [self._row(room, user_id) for room, user_id in changed]
-                async with self._database.statement() as tx:
-                    text = json.encode(rows).decode()
+                async with self._writing, self._database.statement() as tx:
+                    text = json.encode([self._row(room, user_id) for room, user_id in changed]).decode()
                     await presence_queries.write(tx, self._wakeups.node_id, text, self._clock.now())
                 touched = {room for room, _ in changed if self._shows(room)}
                 self._wakeups.tell_presence(touched)
-                rooms |= touched & self._listed.keys()
+                rooms |= {room for room in touched if self._is_told(room)}
             for room in [name for name in self._listed if not self._is_heard(name)]:
                 del self._listed[room]
+            reading = [self._reading[room] for room in rooms if room in self._reading]
+            await asyncio.gather(*reading, return_exceptions=True)  # they may have looked just before
             heard = [room for room in rooms if room in self._listed]
             if heard:
                 await self._read(heard)
@@ -166,10 +197,12 @@ class Presence:
             self._changed |= changed
             self._rooms |= rooms
             raise
+        if later:
+            self._wake.set()
 
     async def _read(self, rooms: list[str]) -> None:
         """Read who is in the rooms, and tell their members what is not as they were told."""
-        async with self._database.statement() as tx:
+        async with self._reads, self._database.statement() as tx:  # one by one: the latest look counts
             rows = await presence_queries.present(tx, rooms)
         found = {room: Listed({}, 0) for room in rooms}
         for one in rows:
@@ -209,6 +242,28 @@ class Presence:
     def _shows(self, room: str) -> bool:
         kind = self._hub.kind_of(room)
         return kind is not None and kind.shows_presence
+
+    def _count_in(self, connection: "Connection", user_id: UUID, elsewhere: int) -> bool:
+        here = self._connections.get(user_id, set())
+        if elsewhere + len(here) >= MOST_CONNECTIONS:
+            return False
+        self._connections[user_id] = here | {connection}
+        return True
+
+    def _count_out(self, connection: "Connection", user_id: UUID) -> None:
+        left = self._connections.get(user_id, set()) - {connection}
+        if left:
+            self._connections[user_id] = left
+        else:
+            self._connections.pop(user_id, None)
+
+    def _is_told(self, room: str) -> bool:
+        return room in self._listed or room in self._reading
+
+    def _has_read(self, room: str, done: asyncio.Task[None]) -> None:
+        self._reading.pop(room, None)
+        if not done.cancelled():
+            done.exception()  # told to whoever waits; nobody may be left
 
     def _is_heard(self, room: str) -> bool:
         heard = self._hub.rooms.get(room)

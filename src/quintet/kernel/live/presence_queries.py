@@ -74,8 +74,9 @@ async def present(tx: Tx, rooms: list[str]) -> list[Present]:
     )
 
 
-async def connections_elsewhere(tx: Tx, user_id: UserId, node_id: UUID) -> int:
-    """How many connections the user has on other living nodes."""
+async def lock_connections(tx: Tx, user_id: UserId, node_id: UUID) -> int:
+    """How many connections the user has on other living nodes; no more come until this transaction ends."""
+    await tx.send("select pg_advisory_xact_lock(hashtextextended($1, 20))", str(user_id))
     return await tx.value(
         """
         select coalesce(sum(p.connections), 0)::integer

@@ -13,10 +13,12 @@ from uuid import UUID
 
 from quintet.kernel.live.log import Published
 from quintet.kernel.live.messages import event_text, frame
+from quintet.kernel.telemetry import get_logger
 
 RECENT_EVENTS: Final = 512
 RECENT_BYTES: Final = 256 * 1024
 MOST_EARLY: Final = 2048
+BROKEN: Final = 1011
 
 
 class Told:
@@ -71,6 +73,10 @@ class Member(Protocol):
 
     def lose_place(self, room: "Room") -> None:
         """The room cannot tell what happened before its `delivered`: read anew."""
+        ...
+
+    def close(self, code: int) -> None:
+        """Hear no more."""
         ...
 
 
@@ -151,7 +157,11 @@ class Room:
             return
         chunk, self._pending = Chunk(self._pending), []
         for member in list(self.members):
-            member.hear(self, chunk)
+            try:
+                member.hear(self, chunk)
+            except Exception as error:  # noqa: BLE001 (a bug met at one member may not cost the others theirs)
+                get_logger().error("bug", message="hear", exc_info=error)
+                member.close(BROKEN)
 
     def _take_early(self) -> None:
         for seq in [seq for seq in self._early if seq <= self.delivered]:

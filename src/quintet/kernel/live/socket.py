@@ -5,19 +5,22 @@ What is sent in one turn of the loop leaves as one write.
 """
 
 import asyncio
+import logging
 import struct
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.live.connection import TRY_LATER, Connection
 from quintet.kernel.live.tickets import redeem_for_socket
+from quintet.kernel.live.turn import Turn
 
 PATH: Final = "/ws"
 MOST_BYTES: Final = 64 * 1024  # of one message
@@ -26,7 +29,11 @@ BEHIND_BYTES: Final = 1024 * 1024
 BEHIND_SECONDS: Final = 10.0
 PING_SECONDS: Final = 25.0
 SILENT_SECONDS: Final = 60.0
+_ANSWER_SECONDS: Final = 5.0
 _CLOSING_SECONDS: Final = 5.0
+# At its debug level websockets writes down requests, and with them tokens: nobody may turn that on.
+_QUIET: Final = logging.getLogger("quintet.websockets")
+_QUIET.setLevel(logging.WARNING)
 
 
 class SocketProtocol(asyncio.Protocol):
@@ -36,7 +43,8 @@ class SocketProtocol(asyncio.Protocol):
         self._edge: Any = config.app
         self._server_connections: set[Any] = server_state.connections
         self._loop = asyncio.get_running_loop()
-        self._protocol = ServerProtocol(max_size=MOST_BYTES)
+        self._turn: Turn | None = None
+        self._protocol = ServerProtocol(max_size=MOST_BYTES, logger=_QUIET)
         self._transport: Any = None
         self._connection: Connection | None = None
         self._message: list[bytes] = []
@@ -47,6 +55,8 @@ class SocketProtocol(asyncio.Protocol):
         self._is_blocked = False
         self._is_shed = False
         self._is_closing = False
+        self._is_held = False  # whether what was said before is to be answered before more is read
+        self._end: asyncio.TimerHandle | None = None
         self._behind_since = 0.0
         self._heard_at = self._pinged_at = 0.0
         self._room_to_write = asyncio.Event()
@@ -65,6 +75,9 @@ class SocketProtocol(asyncio.Protocol):
         self._is_closing = True
         self._waiting.clear()
         self._room_to_write.set()
+        if self._end is not None:
+            self._end.cancel()  # else it would keep all of this for seconds
+            self._end = None
         if self._connection is not None:
             self._connection.lost()
             self._connection = None
@@ -80,7 +93,7 @@ class SocketProtocol(asyncio.Protocol):
         self._send_own()
         if self._protocol.parser_exc is not None:
             self._give_up()
-        elif self._protocol.close_expected():
+        elif self._protocol.close_rcvd is not None or self._refused_handshake():
             self._finish()
 
     def eof_received(self) -> None:
@@ -91,17 +104,17 @@ class SocketProtocol(asyncio.Protocol):
         self._is_blocked = True
         self._behind_since = self._now()
         self._room_to_write.clear()
-        self._transport.pause_reading()  # who does not listen may not go on asking
+        self._read_on()  # no: who does not listen may not go on asking
 
     def resume_writing(self) -> None:
         """The peer has taken what was sent."""
         self._is_blocked = False
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._read_on()
         if self._is_shed and self._connection is not None:
+            self._connection.pass_over()
             self._is_shed = False
             self._connection.lose_all_places()
-        self._flush()
+        self.flush()
         self._room_to_write.set()
 
     def shutdown(self) -> None:
@@ -119,15 +132,23 @@ class SocketProtocol(asyncio.Protocol):
         if self._is_blocked:
             if self._waiting_bytes > BEHIND_BYTES:
                 self._shed()
-        elif not self._flush_is_planned:
+        elif not self._flush_is_planned and self._turn is not None:
             self._flush_is_planned = True
-            self._loop.call_soon(self._flush)
+            self._turn.add(self)
+
+    def flush(self) -> None:
+        """Write what waits, where the peer takes it."""
+        self._flush_is_planned = False
+        if not self._waiting or self._is_blocked or self._is_closing or self._transport.is_closing():
+            return
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def close(self, code: int, reason: str = "") -> None:
         """Send what waits and a close frame, then close; at the latest in five seconds."""
         if self._is_closing:
             return
-        self._flush()
+        self.flush()
         self._is_closing = True
         with suppress(InvalidState):  # the peer closes already
             self._protocol.send_close(code, reason)
@@ -136,9 +157,15 @@ class SocketProtocol(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Wait until the peer has taken most of what was sent."""
-        self._flush()
+        if self._waiting_bytes >= WRITE_HIGH_BYTES:
+            self.flush()
         if self._is_blocked:
             await self._room_to_write.wait()
+
+    def hold(self, *, is_held: bool) -> None:
+        """Read no more for now, or go on reading."""
+        self._is_held = is_held
+        self._read_on()
 
     def look_after(self, now: float) -> None:
         """Once a second: ping the quiet, close the silent, let go of who is too far behind."""
@@ -149,7 +176,8 @@ class SocketProtocol(asyncio.Protocol):
                 self.close(TRY_LATER, "too slow")
                 return
             self._shed()
-        if now - self._heard_at > SILENT_SECONDS:
+        is_asked = self._heard_at < self._pinged_at < now - _ANSWER_SECONDS  # it may be us who slept
+        if is_asked and now - self._heard_at > SILENT_SECONDS:
             self.close(1001, "silent for a minute")
         elif now - max(self._pinged_at, self._heard_at) > PING_SECONDS:
             self._pinged_at = now
@@ -163,11 +191,10 @@ class SocketProtocol(asyncio.Protocol):
 
     def _shake_hands(self, request: Request) -> None:
         kernel: Kernel | None = getattr(self._edge.app.state, "kernel", None)
-        url = urlsplit(request.path)
-        origin = request.headers.get("Origin")
-        if url.path != PATH:
+        path, _, query = request.path.partition("?")
+        if path != PATH:
             response = self._protocol.reject(404, "there is no socket here\n")
-        elif origin is not None and not self._edge.allows_origin(origin):
+        elif not all(map(self._edge.allows_origin, request.headers.get_all("Origin"))):
             response = self._protocol.reject(403, "this origin may not connect\n")
         elif kernel is None or kernel.draining:
             response = self._protocol.reject(503, "the server is stopping\n")
@@ -182,10 +209,11 @@ class SocketProtocol(asyncio.Protocol):
         address = self._edge.address_of(
             self._transport.get_extra_info("peername"), request.headers.get_all("X-Forwarded-For")
         )
+        self._turn = kernel.hub.turn
         self._connection = Connection(kernel, self)
         self._heard_at = self._pinged_at = self._now()
-        asked = parse_qs(url.query)
-        header = request.headers.get("Authorization", "")
+        asked = parse_qs(query)
+        header = "".join(request.headers.get_all("Authorization")[:1])
         token = asked.get("token", [""])[0] or header[7:].strip() * (header[:7].lower() == "bearer ")
         ticket = asked.get("ticket", [""])[0]
         if token:
@@ -203,19 +231,13 @@ class SocketProtocol(asyncio.Protocol):
             self._is_text = event.opcode is Opcode.TEXT
             self._message = [bytes(event.data)]
         elif event.opcode is Opcode.CONT:
-            self._message.append(bytes(event.data))
+            if event.data:  # empty ones, for ever, would fill the memory
+                self._message.append(bytes(event.data))
         else:
             return
         if event.fin:
             data, self._message = b"".join(self._message), []
             connection.receive(data, is_text=self._is_text)
-
-    def _flush(self) -> None:
-        self._flush_is_planned = False
-        if not self._waiting or self._is_blocked or self._is_closing:
-            return
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def _send_own(self) -> None:
         """Send what the protocol itself has to say: handshake, pongs, close frames."""
@@ -228,9 +250,25 @@ class SocketProtocol(asyncio.Protocol):
         if not self._is_closing:
             self._is_closing = True
             self._await_the_end()
+            if not self._transport.is_closing():
+                self._transport.write_eof()  # so it closes now: its own close frame would not be understood
+
+    def _refused_handshake(self) -> bool:
+        return self._protocol.state is State.CONNECTING and self._protocol.close_expected()
+
+    def _read_on(self) -> None:
+        """Read, unless there is a reason not to."""
+        if self._transport.is_closing():
+            return
+        if self._is_blocked or self._is_held:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _await_the_end(self) -> None:
-        self._loop.call_later(_CLOSING_SECONDS, self._transport.abort)
+        self._is_held = False  # to hear the peer's close frame
+        self._read_on()
+        self._end = self._loop.call_later(_CLOSING_SECONDS, self._transport.abort)
         if self._connection is not None:
             self._connection.lost()
 

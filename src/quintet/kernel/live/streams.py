@@ -6,8 +6,8 @@ reader costs nothing, and skips what is out of date by the time it listens again
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from quintet.kernel.http.answer import Answer
 from quintet.kernel.http.call import Call, Kernel
 from quintet.kernel.live.room import Chunk, Room
 from quintet.kernel.live.tickets import redeem_for_stream
-from quintet.kernel.refusals import TooManyConnections
+from quintet.kernel.refusals import TooManyConnections, Unavailable
 
 MOST_STREAMS: Final = 100  # of one address on one node
 QUIET_SECONDS: Final = 15.0
@@ -107,6 +107,8 @@ class Stream(Answer[Any]):
     def to_asgi_response(self, *, request: Any, status_code: int | None = None, **_: Any) -> Any:  # noqa: ARG002
         """The stream, as an ASGI application."""
         kernel: Kernel = request.kernel
+        if kernel.draining:
+            raise Unavailable
         listening = Listening(self._listener, request.call_state.address)
         streams = Counter(one.address for one in kernel.hub.members if isinstance(one, Listening))
         if streams[listening.address] >= MOST_STREAMS:
@@ -117,8 +119,10 @@ class Stream(Answer[Any]):
             kernel.hub.members.add(listening)
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-                async for part in self._parts(kernel, listening):
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                async with aclosing(self._parts(kernel, listening)) as parts:
+                    with suppress(Unavailable):  # the reader comes back by itself
+                        async for part in parts:
+                            await send({"type": "http.response.body", "body": part, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
             finally:
                 kernel.hub.members.discard(listening)
@@ -126,7 +130,7 @@ class Stream(Answer[Any]):
 
         return run
 
-    async def _parts(self, kernel: Kernel, listening: Listening) -> AsyncIterator[bytes]:
+    async def _parts(self, kernel: Kernel, listening: Listening) -> AsyncGenerator[bytes]:
         async with AsyncExitStack() as stack:
             for name in self._rooms:
                 room = await stack.enter_async_context(kernel.hub.holding(name))

@@ -68,9 +68,16 @@ class Wakeups:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            for wakeup in self._gathered():
-                async with self._database.statement() as tx:
-                    await tx.run("select pg_notify('quintet', $1)", json.encode(wakeup).decode())
+            wakeups = self._gathered()
+            try:
+                for wakeup in wakeups:
+                    async with self._database.statement() as tx:
+                        await tx.run("select pg_notify('quintet', $1)", json.encode(wakeup).decode())
+            except Unavailable:
+                # Seqs are found by asking; lists of people are not, so this is said again.
+                self._presence.update(room for wakeup in wakeups for room in wakeup.presence)
+                self._wake.set()
+                raise
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def keep_listening(self) -> None:

@@ -12,6 +12,7 @@ from quintet.kernel.live import presence_queries
 from quintet.kernel.live.tickets import remove_old_tickets
 from quintet.kernel.live.wakeups import Wakeup
 from quintet.kernel.refusals import Unavailable
+from quintet.kernel.telemetry import get_logger
 
 if TYPE_CHECKING:
     from quintet.kernel.http.call import Kernel
@@ -43,7 +44,10 @@ async def look_after_members(kernel: "Kernel") -> None:
     while True:
         now = kernel.clock.monotonic()
         for member in list(kernel.hub.members):
-            member.look_after(now)
+            try:
+                member.look_after(now)
+            except Exception as error:  # noqa: BLE001 (a bug met at one member may not cost the others theirs)
+                get_logger().error("bug", message="look_after", exc_info=error)
         kernel.metrics.take_live(figures_of(kernel))
         await asyncio.sleep(LOOK_SECONDS)
 
@@ -58,12 +62,12 @@ async def look_for_gaps(kernel: "Kernel") -> None:
 async def end_with_sessions(kernel: "Kernel") -> None:
     """Close the sockets and streams whose session has ended, or whose user's role has changed."""
     while True:
-        actors: set[Actor] = {one.actor for one in kernel.hub.members if one.actor is not None}
-        if actors:
-            gone = actors - await kernel.authenticate.still_good(actors)
-            for member in list(kernel.hub.members) if gone else ():
-                if member.actor in gone:
-                    member.close(NOT_SIGNED_IN, "the session has ended")
+        actors: list[Actor] = [one.actor for one in kernel.hub.members if one.actor is not None]
+        roles = {actor.session_id: actor.role for actor in actors}
+        ended = await kernel.authenticate.ended(roles) if roles else set()
+        for member in list(kernel.hub.members) if ended else ():
+            if member.actor is not None and member.actor.session_id in ended:
+                member.close(NOT_SIGNED_IN, "the session has ended")
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -141,6 +145,8 @@ async def drain(kernel: "Kernel") -> None:
         due = begun + seconds * index / len(members)
         if (wait := due - kernel.clock.monotonic()) > 0:
             await asyncio.sleep(wait)
+        member.close(RESTARTING, "restarting")
+    for member in list(kernel.hub.members):  # who came while the others went
         member.close(RESTARTING, "restarting")
 
 

@@ -15,6 +15,7 @@
 
 const SHORTEST_MS = 300;
 const LONGEST_MS = 30_000;
+const STEADY_MS = 10_000; // a server that takes us and drops us at once is no better than none
 const PING_MS = 20_000;
 const PONG_MS = 8_000;
 const NOT_SIGNED_IN = 4401;
@@ -34,7 +35,7 @@ export class Live {
     this.on = new AbortController();
     const { signal } = this.on;
     // A browser notices a dead line late or never; these two know sooner.
-    addEventListener("offline", () => this.#socket?.close(), { signal });
+    addEventListener("offline", () => this.#abandon(), { signal });
     addEventListener("online", () => this.#hurry(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry(), { signal });
     this.#connect();
@@ -83,10 +84,17 @@ export class Live {
     }
   }
 
+  /** The line is dead. A closing handshake would wait for an answer that cannot come: look for another at once. */
+  #abandon() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#lost(0);
+    socket.close();
+  }
+
   #lost(code) {
     this.#socket = null;
-    clearTimeout(this.#timers.ping);
-    clearTimeout(this.#timers.pong);
+    for (const name of ["ping", "pong", "steady"]) clearTimeout(this.#timers[name]);
     if (this.#ended) return;
     if (code === NOT_SIGNED_IN && this.#staleToken) return this.state("signed out"); // a new token did not help
     this.#staleToken = code === NOT_SIGNED_IN;
@@ -106,7 +114,7 @@ export class Live {
     switch (message.type) {
       case "system":
         if (message.event !== "connected") return;
-        this.#tries = 0;
+        this.#timers.steady = setTimeout(() => (this.#tries = 0), STEADY_MS);
         this.#staleToken = false;
         this.#socket.welcomed = true;
         this.state("live");
@@ -127,7 +135,7 @@ export class Live {
   #ping() {
     this.#timers.ping = setTimeout(() => {
       this.#send({ type: "ping", id: Date.now() });
-      this.#timers.pong = setTimeout(() => this.#socket?.close(), PONG_MS);
+      this.#timers.pong = setTimeout(() => this.#abandon(), PONG_MS);
       this.#ping();
     }, PING_MS);
   }

@@ -1,0 +1,1 @@
+"""Live capture: where somebody is in a title right now."""

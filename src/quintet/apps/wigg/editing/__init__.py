@@ -1,0 +1,1 @@
+"""Edit Graph Mode: edit sessions, painting, undo and redo."""

@@ -1,0 +1,1 @@
+"""Milestones: named moments of a title, added by hand or read out of chapter files."""
