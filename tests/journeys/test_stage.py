@@ -324,6 +324,15 @@ async def test_a_stranger_sees_the_answer_change(enter: Enter, live: World) -> N
     await visitor.page.wait_for_selector("#account[open]")
 
 
+async def test_a_title_that_is_not_there_is_told_in_words(enter: Enter) -> None:
+    visitor = await enter()
+    await visitor.page.goto("/stage/wigg/no-such-title")
+    await visitor.until("document.querySelector('#title').textContent === 'No such title'")
+    assert "not_found" in await visitor.page.inner_text("#said code")
+    assert all("404" in line for line in visitor.wrong)
+    visitor.wrong.clear()
+
+
 async def test_pages_allow_nothing_but_this_server(live: World) -> None:
     for path in ("/stage/wigg", "/stage/wigg/no-such-title"):
         answer = await live.get(path)

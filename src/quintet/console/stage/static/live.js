@@ -184,6 +184,7 @@ class Room {
       this.#reads.clear();
       return this.listener.reread?.();
     }
+    if (message.type === "unsubscribed") return message.reason && this.listener.refused?.(message.reason);
     if (!Number.isInteger(message.seq)) return this.listener.transient?.(message);
     if (message.seq <= this.#seq) return;
     if (message.seq > this.#seq + 1) {
