@@ -1,8 +1,8 @@
 """The web pages served by the server itself."""
 
-from quintet.console.reference import ROUTES
+from quintet.console import reference, stage
 from quintet.kernel.parts import Part
 
-PART = Part("console", routes=ROUTES)
+PART = Part("console", routes=(*reference.ROUTES, *stage.ROUTES))
 
 __all__ = ["PART"]
