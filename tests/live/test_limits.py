@@ -154,7 +154,7 @@ async def test_fragments_and_pings_between_them(live: World, token: str) -> None
         assert (await wire.hear())["type"] == "pong"
         await wire.send(frame(PING_MESSAGE[:4], fin=False) + frame(b"", CONTINUATION, fin=False) * 1000)
         await still_parses(live)
-        assert all(len(one._wire._message) < 3 for one in live.kernel.hub.members)
+        assert all(len(one.wire._message) < 3 for one in live.kernel.hub.members)
     parts = [PING_MESSAGE[at : at + 1] for at in range(len(PING_MESSAGE))]
     async with open_wire(live.port, token) as wire:
         for at, part in enumerate(parts):

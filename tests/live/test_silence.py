@@ -61,11 +61,11 @@ async def test_a_slow_database_fills_no_memory(live: World, monkeypatch: Any) ->
         sending = asyncio.create_task(wire.send(filler * 90))
         connection = next(iter(one for one in live.kernel.hub.members if str(one.user_id) == ada.id))
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(connection._inbox) < 16:
+            while len(connection.inbox) < 16:
                 await look_again()
         for _ in range(20):
             await look_again()
-        assert len(connection._inbox) < 30
+        assert len(connection.inbox) < 30
         gate.set()
         answers: list[str] = []
         while len(answers) < 91:

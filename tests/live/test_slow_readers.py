@@ -39,7 +39,7 @@ async def make_noise(world: World, room: str, number: int, size: int = 32_000, c
 def wire_of(world: World, person: Person) -> Any:
     """The server's end of the person's socket, made to hold little."""
     connection = next(one for one in world.kernel.hub.members if str(one.user_id) == person.id)
-    wire = connection._wire
+    wire = connection.wire
     wire._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     return wire
 

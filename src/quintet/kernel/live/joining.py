@@ -88,5 +88,5 @@ async def _tell_missed(connection: "Connection", room: Room, asked: Subscription
         connection.hear(room, Chunk(list(missed)))
         since = missed[-1].event.seq
         if since < room.delivered:  # a long way to go: at the peer's pace
-            await connection.drained()
+            await connection.wire.drained()
     return True

@@ -9,7 +9,6 @@ import logging
 import struct
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
@@ -17,12 +16,10 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from quintet.kernel.http.call import Kernel
 from quintet.kernel.live.connection import TRY_LATER, Connection
-from quintet.kernel.live.tickets import redeem_for_socket
+from quintet.kernel.live.handshake import shake_hands
 from quintet.kernel.live.turn import Turn
 
-PATH: Final = "/ws"
 MOST_BYTES: Final = 64 * 1024  # of one message
 WRITE_HIGH_BYTES: Final = 128 * 1024
 BEHIND_BYTES: Final = 1024 * 1024
@@ -190,38 +187,20 @@ class SocketProtocol(asyncio.Protocol):
         return 0.0 if self._connection is None else self._connection.kernel.clock.monotonic()
 
     def _shake_hands(self, request: Request) -> None:
-        kernel: Kernel | None = getattr(self._edge.app.state, "kernel", None)
-        path, _, query = request.path.partition("?")
-        if path != PATH:
-            response = self._protocol.reject(404, "there is no socket here\n")
-        elif not all(map(self._edge.allows_origin, request.headers.get_all("Origin"))):
-            response = self._protocol.reject(403, "this origin may not connect\n")
-        elif kernel is None or kernel.draining:
-            response = self._protocol.reject(503, "the server is stopping\n")
-        else:
-            response = self._protocol.accept(request)
-        self._protocol.send_response(response)
+        admitted = shake_hands(
+            self._edge, self._protocol, request, self._transport.get_extra_info("peername")
+        )
         self._send_own()
-        if response.status_code != 101 or kernel is None:
+        if admitted is None:
             self._is_closing = True
             self._transport.close()
             return
-        address = self._edge.address_of(
-            self._transport.get_extra_info("peername"), request.headers.get_all("X-Forwarded-For")
-        )
+        kernel = admitted.kernel
         self._turn = kernel.hub.turn
-        self._connection = Connection(kernel, self)
+        self._connection = Connection(kernel, self, admitted.address)
         self._heard_at = self._pinged_at = self._now()
-        asked = parse_qs(query)
-        header = "".join(request.headers.get_all("Authorization")[:1])
-        token = asked.get("token", [""])[0] or header[7:].strip() * (header[:7].lower() == "bearer ")
-        ticket = asked.get("ticket", [""])[0]
-        if token:
-            self._connection.begin(address, lambda: kernel.authenticate(token))
-        elif ticket:
-            self._connection.begin(address, lambda: redeem_for_socket(kernel, ticket))
-        else:
-            self._connection.begin(address, None)
+        if admitted.find_actor is not None:
+            self._connection.inbox.begin(admitted.find_actor)
 
     def _take(self, event: Any, connection: Connection) -> None:
         self._heard_at = self._now()
@@ -237,7 +216,7 @@ class SocketProtocol(asyncio.Protocol):
             return
         if event.fin:
             data, self._message = b"".join(self._message), []
-            connection.receive(data, is_text=self._is_text)
+            connection.inbox.receive(data, is_text=self._is_text)
 
     def _send_own(self) -> None:
         """Send what the protocol itself has to say: handshake, pongs, close frames."""
