@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from tests.process import ServerProcess, server_process
+from tests.process import ServerProcess, is_running, server_process
 from tests.sockets import Socket, socket_to
 from tests.waiting import look_again, wait_until
 from tests.world import PASSWORD, World
@@ -30,7 +30,13 @@ def server() -> Generator[ServerProcess]:
 def children_of(pid: int) -> list[int]:
     """The processes that answer; the one that tracks resources of multiprocessing is none of them."""
     pids = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [one for one in pids if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text()]
+    return [one for one in pids if is_running(one) and "spawn_main" in command_of(one)]
+
+
+def command_of(pid: int) -> str:
+    with suppress(OSError):  # it may end this moment
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
 
 
 async def signed_in(server: ServerProcess) -> dict[str, str]:
@@ -136,9 +142,3 @@ async def test_no_process_outlives_the_one_that_watches() -> None:
         async with asyncio.timeout(20):
             while any(is_running(pid) for pid in pids):
                 await look_again()
-
-
-def is_running(pid: int) -> bool:
-    with suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
