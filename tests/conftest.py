@@ -28,7 +28,10 @@ from tests.waiting import look_again
 from tests.world import World
 
 # An example that takes long says that the machine is busy, not that the rule is wrong.
-hypothesis.settings.register_profile("quintet", deadline=None)
+# Continuous integration looks further than whoever waits for an answer.
+hypothesis.settings.register_profile(
+    "quintet", deadline=None, max_examples=100 if os.environ.get("CI") else 30
+)
 hypothesis.settings.load_profile("quintet")
 TEMPLATE = "quintet_template"
 # Generous, so that no test meets a limit it does not look for.

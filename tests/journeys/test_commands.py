@@ -13,6 +13,7 @@ from tests.world import PASSWORD
 from quintet.kernel.postgres import Cluster
 
 
+@pytest.mark.soak
 def test_an_operators_day() -> None:
     """An admin, a backup of the running server, its proof, and a restore elsewhere with a new epoch."""
     with server_process() as server:
@@ -56,6 +57,7 @@ def test_an_operators_day() -> None:
             copy.stop()
 
 
+@pytest.mark.soak
 def test_old_marks_are_imported_while_the_server_runs() -> None:
     with server_process() as server:
         signed_up = {"email": "ada@example.com", "username": "ada", "password": PASSWORD}
@@ -83,6 +85,7 @@ def test_old_marks_are_imported_while_the_server_runs() -> None:
         assert "wigg_points" in server.run("wigg", "import", "--help").stdout
 
 
+@pytest.mark.soak
 def test_any_other_postgresql() -> None:
     """A server with a password over TCP, and an owner who is no superuser."""
     with reachable_folder() as folder, foreign_postgres(folder) as url:
@@ -143,6 +146,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         assert str(server.port) in refused.stderr
 
 
+@pytest.mark.soak
 def test_a_start_after_kill_9_adopts_the_database() -> None:
     with server_process() as server:
         postmaster = server.postmaster_pid()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
+import pytest
 from tests.process import ServerProcess, server_process, temporary_folder
 from tests.waiting import look_again_soon, wait_until
 from tests.world import PASSWORD
@@ -32,6 +33,7 @@ def until_healed(server: ServerProcess) -> tuple[float, set[int]]:
     raise AssertionError(f"not healed within {HEAL_SECONDS} seconds; told {seen}: {server.tail()}")
 
 
+@pytest.mark.soak
 def test_the_embedded_database_is_killed_under_load() -> None:
     with server_process() as server, ThreadPoolExecutor(8) as crowd:
         for _ in range(2):
@@ -56,6 +58,7 @@ def until_healed_or_unharmed(server: ServerProcess) -> tuple[float, set[int]]:
     return time.monotonic() - begun, seen
 
 
+@pytest.mark.soak
 def test_any_postgresql_goes_away_and_comes_back() -> None:
     """The same with `QUINTET_DATABASE_URL`: nobody restarts it but its operator."""
     with temporary_folder() as folder, Cluster.open(folder / "elsewhere") as theirs:

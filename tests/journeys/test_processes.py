@@ -118,6 +118,7 @@ async def test_a_process_that_dies_is_replaced_and_nothing_is_missed(server: Ser
     print(f"a process of two killed: {again} of {SOCKETS} sockets came back and missed nothing")
 
 
+@pytest.mark.soak
 async def test_stopping_closes_sockets_with_a_reason_and_ends_all_processes() -> None:
     with server_process(QUINTET_PROCESSES="2") as server:
         token = (await signed_in(server))["access_token"]
@@ -134,6 +135,7 @@ async def test_stopping_closes_sockets_with_a_reason_and_ends_all_processes() ->
         assert token not in server.log.read_text()
 
 
+@pytest.mark.soak
 async def test_no_process_outlives_the_one_that_watches() -> None:
     with server_process(QUINTET_PROCESSES="2") as server:
         pids = children_of(server.pid)

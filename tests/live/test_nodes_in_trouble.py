@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from tests.live.test_nodes import know_each_other, node, nodes
 from tests.live.test_replay import Log, come_back, emit, fresh_room, log_of
 from tests.process import is_running, temporary_folder
@@ -62,6 +63,7 @@ class Story:
         return log
 
 
+@pytest.mark.soak
 async def test_random_drops_restarts_and_lost_wake_ups(nodes: tuple[World, World], monkeypatch: Any) -> None:
     """Each client's log equals the server's."""
     one = nodes[0]
@@ -92,6 +94,7 @@ async def test_random_drops_restarts_and_lost_wake_ups(nodes: tuple[World, World
     )
 
 
+@pytest.mark.soak
 async def test_a_database_that_is_killed_leaves_sockets_open() -> None:
     with temporary_folder() as folder, Cluster.open(folder / "data") as cluster:
         migrate(cluster.dsn)

@@ -192,6 +192,7 @@ MORE_NOISE = """
 """
 
 
+@pytest.mark.soak
 async def test_under_the_real_server_it_is_the_same(process: ServerProcess) -> None:
     """There the loop is uvloop, whose transports are not those of the other tests."""
     async with httpx2.AsyncClient(base_url=process.url, timeout=30) as http:

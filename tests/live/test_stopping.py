@@ -16,6 +16,7 @@ from quintet.kernel.live import work
 PEOPLE, EACH = 20, 20
 
 
+@pytest.mark.soak
 async def test_sigterm_closes_hundreds_a_few_at_a_time() -> None:
     with server_process() as server:
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE_SECONDS) as http:

@@ -56,7 +56,9 @@ function answerWith(t2g) {
 }
 
 function readOut() {
-  const one = state.progress.segments[segmentAt(state.cursor, state.count)];
+  // Another number of segments may be chosen before its curve is here.
+  const { segments } = state.progress;
+  const one = segments[segmentAt(state.cursor, segments.length)];
   tellPlace(surface, state.title, state.cursor, { ...one, user_score: painted.get(one.index) ?? one.user_score });
 }
 
