@@ -78,7 +78,7 @@ class Hub:
         kind = self._kinds.get(prefix)
         if kind is None or not rest:
             raise NotFound
-        async with self._database.reading() as tx:
+        async with self._database.statement() as tx:  # one journey: thousands may join at once
             await kind.check_may_join(tx, actor, rest)
 
     def take(self, published: Sequence[Published]) -> None:
