@@ -8,6 +8,7 @@ from typing import Any
 
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.idempotency import KEPT
+from quintet.kernel.live.tickets import remove_old_tickets
 from quintet.kernel.refusals import Unavailable
 from quintet.kernel.telemetry import get_logger
 from quintet.kernel.tokens import signing_keys
@@ -86,6 +87,7 @@ async def upkeep(kernel: Kernel) -> None:
             now - EVENTS_KEPT,
             _MOST_ROWS,
         )
+        await remove_old_tickets(tx)
     await asyncio.sleep(UPKEEP_EVERY_SECONDS)
 
 

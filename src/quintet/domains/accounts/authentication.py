@@ -32,7 +32,7 @@ class Nobody:
         """Raise NotSignedIn."""
         raise NotSignedIn
 
-    async def of_session(self, session_id: SessionId, token_expires_at: float) -> Actor:  # noqa: ARG002
+    async def of_session(self, session_id: SessionId, token_expires_at: float) -> Actor:  # noqa: ARG002 (as above)
         """Raise NotSignedIn."""
         raise NotSignedIn
 

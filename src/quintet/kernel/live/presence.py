@@ -85,7 +85,7 @@ class Presence:
                 pass
             try:
                 return await self._database.transact(act)
-            except BaseException:
+            except BaseException:  # cancelled, too: a place that nobody takes is given back
                 self._count_out(connection, user_id)
                 self._changed.add((ANYWHERE, user_id))
                 self._wake.set()
@@ -168,7 +168,7 @@ class Presence:
             self._wake.clear()
             try:
                 await self.write()
-            except BaseException:
+            except BaseException:  # cancelled, too: the last round, at the stop, writes what is left
                 self._wake.set()
                 raise
             await asyncio.sleep(PAUSE_SECONDS)
@@ -193,7 +193,7 @@ class Presence:
             heard = [room for room in rooms if room in self._listed]
             if heard:
                 await self._read(heard)
-        except BaseException:
+        except BaseException:  # cancelled, too: what was not written down must not be forgotten
             self._changed |= changed
             self._rooms |= rooms
             raise

@@ -36,7 +36,7 @@ _QUIET.setLevel(logging.WARNING)
 class SocketProtocol(asyncio.Protocol):
     """One socket; uvicorn makes it when a client asks for an upgrade."""
 
-    def __init__(self, config: Any, server_state: Any, app_state: Any = None, _loop: Any = None) -> None:  # noqa: ARG002
+    def __init__(self, config: Any, server_state: Any, app_state: Any = None, _loop: Any = None) -> None:  # noqa: ARG002 (uvicorn's)
         self._edge: Any = config.app
         self._server_connections: set[Any] = server_state.connections
         self._loop = asyncio.get_running_loop()

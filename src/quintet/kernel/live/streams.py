@@ -67,7 +67,7 @@ class Listening:
         """Something happened."""
         self._wake.set()
 
-    def lose_place(self, room: Room) -> None:  # noqa: ARG002
+    def lose_place(self, room: Room) -> None:  # noqa: ARG002 (named so by Member)
         """Something happened, more than can be told."""
         self._wake.set()
 
@@ -104,7 +104,7 @@ class Stream(Answer[Any]):
         self._listener = listener
         self._read = read
 
-    def to_asgi_response(self, *, request: Any, status_code: int | None = None, **_: Any) -> Any:  # noqa: ARG002
+    def to_asgi_response(self, *, request: Any, status_code: int | None = None, **_: Any) -> Any:  # noqa: ARG002 (Litestar's)
         """The stream, as an ASGI application."""
         kernel: Kernel = request.kernel
         if kernel.draining:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from quintet.kernel import json
 from quintet.kernel.actor import Actor
 from quintet.kernel.live import presence_queries
-from quintet.kernel.live.tickets import remove_old_tickets
 from quintet.kernel.live.wakeups import Wakeup
 from quintet.kernel.refusals import Unavailable
 from quintet.kernel.telemetry import get_logger
@@ -81,7 +80,6 @@ async def keep_beating(kernel: "Kernel") -> None:
             )
             rooms = await presence_queries.bury_the_dead(tx)
             others = await presence_queries.others(tx, wakeups.node_id)
-            await remove_old_tickets(tx)
         if is_new:
             presence.write_all()
         if rooms:

@@ -60,7 +60,7 @@ def spellings(medium: Medium) -> list[str]:
         return []
     crossed = f"{medium.season}x{medium.episode:02}"
     names = [f"{medium.series} {numbers}" for numbers in (medium.numbers, crossed)]
-    titled = [f"{name}{gap}{medium.title}" for name in names for gap in (" ", ": ", " - ", " – ")]  # noqa: RUF001
+    titled = [f"{name}{gap}{medium.title}" for name in names for gap in (" ", ": ", " - ", " – ")]  # noqa: RUF001 (titles are written with it)
     return [*names, *titled]
 
 

@@ -15,7 +15,7 @@ from quintet.apps.wigg.milestones.chapters.model import (
 
 _TIME: Final = r"(?:(\d{1,4}):([0-5]\d)|(\d{1,4})):([0-5]\d)(?:[.,](\d{1,9}))?"
 # A dash between time and label, as video descriptions have it, is no part of the label.
-_LINE: Final = re.compile(rf"{_TIME}(?:\s+(?:[-–—|]\s+)?(\S.*))?", re.ASCII | re.DOTALL)  # noqa: RUF001
+_LINE: Final = re.compile(rf"{_TIME}(?:\s+(?:[-–—|]\s+)?(\S.*))?", re.ASCII | re.DOTALL)  # noqa: RUF001 (files have it)
 _BEGIN: Final = re.compile(rb"\s*\d{1,4}:[0-5]\d")
 
 

@@ -68,7 +68,7 @@ class Element:
             if isinstance(one, str):
                 yield one
             else:
-                yield from one._words()  # noqa: SLF001
+                yield from one._words()  # noqa: SLF001 (its own kind)
 
     def text_of(self, name: str) -> str | None:
         """The text of the first child of that name, without surrounding space; None where there is none."""
