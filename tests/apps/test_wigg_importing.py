@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from tests.apps.test_wigg_chapters import SAMPLES
+from tests.apps.chapter_samples import SAMPLES
 from tests.apps.test_wigg_milestones import listed, name
 from tests.books import book
 from tests.waiting import wait_until

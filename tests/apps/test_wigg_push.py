@@ -10,8 +10,8 @@ from uuid import uuid4
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.apps.capture.capturing import LENGTH, events, milestone, seek, start
 from tests.apps.push_service import Browser, PushService, Received
-from tests.apps.test_wigg_capture import LENGTH, events, milestone, seek, start
 from tests.clock import Stopwatch
 from tests.conftest import clone_database, drop_database, serving, settings_for_tests
 from tests.travel import Traveller, traveller
