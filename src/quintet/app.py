@@ -7,8 +7,8 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from quintet import console
-from quintet.apps import wigg
-from quintet.domains import accounts, catalogue
+from quintet.apps import marquee, wigg
+from quintet.domains import accounts, catalogue, social
 from quintet.kernel.background import database_watch, running, upkeep
 from quintet.kernel.cache import HotAnswers
 from quintet.kernel.clock import Clock, SystemClock
@@ -33,8 +33,8 @@ from quintet.kernel.telemetry import Metrics
 from quintet.kernel.tokens import Tokens, signing_keys
 from quintet.settings import Settings
 
-DOMAINS: tuple[Part, ...] = (accounts.PART, catalogue.PART)
-APPS: tuple[Part, ...] = (wigg.PART,)
+DOMAINS: tuple[Part, ...] = (accounts.PART, social.PART, catalogue.PART)
+APPS: tuple[Part, ...] = (wigg.PART, marquee.PART)
 PARTS: tuple[Part, ...] = (*DOMAINS, *APPS, console.PART)
 HANDLERS = (*OPERATIONS, *LIVE_ROUTES, *(handler for part in PARTS for handler in part.routes))
 
@@ -68,6 +68,8 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
     live.connect(kernel)
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))
     for part in PARTS:
+        for happening, listener in part.hears.items():
+            database.listeners[happening].append(listener)
         for start in part.on_start:
             await start(kernel)
     return kernel

@@ -1,51 +1,11 @@
 """How every route is called: an entry for each, and what strangers get of somebody else's."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-import msgspec
-from tests.world import Person, World, mark
-
-WHISPERED = "whispered, for the owner alone"
-
-
-class Stage(msgspec.Struct):
-    """What a call may be about: a title and a mark of Ada's, with her note on it, and what she edits."""
-
-    ada: Person
-    title: str
-    wigg_id: str
-    session_id: str
-    milestone_id: str = ""
-    edit_session_id: str = ""
-    undo_token: str = ""
-    redo_token: str = ""
-    capture_id: str = ""
-    player_id: str = ""
-    medium_id: str = ""
-    subscription_id: str = ""
-    secret: str = ""
-
-
-class Made(msgspec.Struct):
-    """One call: where and with what."""
-
-    path: str
-    body: Any = None
-
-
-class Told(msgspec.Struct):
-    """How to make a route's valid call, and its status for whoever the route is for.
-
-    `others` is the status for everybody but the owner, where it differs; `staff` that of moderators and
-    admins where it differs from that.
-    """
-
-    make: Callable[[Stage], Made]
-    status: int = 200
-    others: int | None = None
-    staff: int | None = None
-    before: Callable[[World, Stage], Awaitable[None]] | None = None
+from tests.architecture.calling import WHISPERED, Made, Stage, Told, at
+from tests.architecture.calls_media import MEDIA_CALLS
+from tests.architecture.calls_pictures import PICTURE_CALLS
+from tests.architecture.calls_rankings import RANKING_CALLS
+from tests.architecture.calls_social import SOCIAL_CALLS
+from tests.world import World, mark
 
 
 async def mark_again(world: World, stage: Stage) -> None:
@@ -123,14 +83,6 @@ async def subscribe_it(world: World, stage: Stage) -> None:
     _ = world
     body = SUBSCRIPTION | {"endpoint": "https://push.example.com/ada"}
     stage.subscription_id = (await stage.ada.post("/api/v1/push/subscriptions", json=body)).json()["id"]
-
-
-def at(path: str, body: Any = None) -> Callable[[Stage], Made]:
-    """A call whose path names parts of the stage."""
-    return lambda stage: Made(
-        path.format(title_id=stage.title, **msgspec.structs.asdict(stage)),
-        body,
-    )
 
 
 TITLE = "/api/titles/{title_id}"
@@ -284,3 +236,4 @@ for prefix in ("/auth", "/api/v1/auth"):
             at(f"{prefix}/sessions/{{session_id}}"), 204, others=404
         ),
     }
+CALLS |= MEDIA_CALLS | RANKING_CALLS | SOCIAL_CALLS | PICTURE_CALLS

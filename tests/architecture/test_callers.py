@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 import structlog
-from tests.architecture.calls import CALLS, WHISPERED, Stage, Told, edit_again
+from tests.architecture.calling import WHISPERED, Stage, Told
+from tests.architecture.calls import CALLS, edit_again
 from tests.clock import Stopwatch
 from tests.world import Person, World, code_of, mark, new_title
 

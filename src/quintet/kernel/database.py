@@ -5,6 +5,7 @@ listeners only after it. A database that is away is `Unavailable` (503), never a
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
@@ -51,14 +52,24 @@ class _InstantLoader(TimestamptzLoader):
         return Instant.fromisoformat(bytes(data).decode())
 
 
+Listeners = dict[type, list[Callable[["Tx", Any], Awaitable[None]]]]
+
+
 class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
-    __slots__ = ("_connection", "_events", "_pipeline", "author_id", "cause", "now")
+    __slots__ = ("_connection", "_events", "_listeners", "_pipeline", "author_id", "cause", "now")
 
-    def __init__(self, connection: Connection, now: Instant, pipeline: Pipeline | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now: Instant,
+        pipeline: Pipeline | None = None,
+        listeners: Listeners | None = None,
+    ) -> None:
         self._connection = connection
         self._pipeline = pipeline
+        self._listeners = listeners or {}
         self._events: list[Emitted] = []
         self.now = now
         self.author_id: UUID | None = None
@@ -114,6 +125,11 @@ class Tx:
         """
         self._events.append(Emitted(room, json.encode(event), self.author_id, cause or self.cause))
 
+    async def announce(self, happening: object) -> None:
+        """Let the floors above do, in this transaction, what follows from what has happened here."""
+        for listener in self._listeners.get(type(happening), ()):
+            await listener(self, happening)
+
     async def _finish(self) -> list[Published]:
         if not self._events:
             await self._connection.commit()
@@ -137,6 +153,7 @@ class Database:
         self.away = False
         self._dsn = dsn
         self.on_commit: list[Callable[[Sequence[Published]], None]] = []
+        self.listeners: Listeners = defaultdict(list)
         self._pool = AsyncConnectionPool(
             dsn,
             open=False,
@@ -186,7 +203,7 @@ class Database:
 
     async def _transact(self, act: Callable[[Tx], Awaitable[T]]) -> T:
         async with self._connection() as connection, connection.pipeline() as pipeline:
-            tx = Tx(connection, self.clock.now(), pipeline)
+            tx = Tx(connection, self.clock.now(), pipeline, self.listeners)
             result = await act(tx)
             # Only who opened the transaction may end it, so ending is no public verb of a Tx.
             told = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
+from quintet.kernel.database import Tx
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.live.hub import RoomKind
 
@@ -13,7 +14,8 @@ from quintet.kernel.live.hub import RoomKind
 class Part(msgspec.Struct, frozen=True):
     """One domain or app: its routes, and what runs beside the requests for as long as the server does.
 
-    `background` functions never return by themselves; one that raises is logged and begun again.
+    `background` functions never return by themselves; one that raises is logged and begun again. `hears` says
+    what it does, in the same transaction, when a floor below announces something of that type.
     """
 
     name: str
@@ -21,4 +23,5 @@ class Part(msgspec.Struct, frozen=True):
     background: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
     on_start: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
     rooms: dict[str, RoomKind] = {}
+    hears: dict[type, Callable[[Tx, Any], Awaitable[None]]] = {}
     tags: dict[str, Any] = {}

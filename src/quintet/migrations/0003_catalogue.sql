@@ -19,6 +19,11 @@ create table catalogue.works (
     year integer,
     genres text[] not null default '{}',
     attributes jsonb not null default '{}',
+    original_title text,
+    poster_url text,
+    overview text,
+    tmdb_id integer unique,  -- its index serves the meeting of what TMDB tells with what is here
+    source text not null default 'local' check (source in ('local', 'tmdb', 'stub')),
     created_by uuid references accounts.users (id) on delete set null,
     version bigint not null default 1,
     created_at timestamptz not null,
@@ -38,3 +43,11 @@ create view catalogue.titles as
     select id, kind, title, total_length_seconds, year, genres, attributes, created_by, version,
            created_at, updated_at
     from catalogue.works;
+
+-- Films and plays, in Marquee's words.
+create view catalogue.media as
+    select id, title, coalesce(original_title, title) as original_title,
+           case kind when 'film' then 'MOVIE' else 'PLAY' end as media_type,
+           year, poster_url, overview, genres, tmdb_id, attributes, source
+    from catalogue.works
+    where kind in ('film', 'play');

@@ -1,0 +1,15 @@
+"""Marquee: films and plays, ranked. One list per person and tier, friends' feed, and the leaderboard."""
+
+from quintet.apps.marquee.feed.routes import FEED_ROUTES
+from quintet.apps.marquee.leaderboard.routes import LEADERBOARD_ROUTES
+from quintet.apps.marquee.media.routes import MEDIA_ROUTES
+from quintet.apps.marquee.pictures.routes import PICTURE_ROUTES
+from quintet.apps.marquee.rankings.routes import RANKING_ROUTES
+from quintet.kernel.parts import Part
+
+PART = Part(
+    "marquee",
+    routes=(*MEDIA_ROUTES, *RANKING_ROUTES, *FEED_ROUTES, *LEADERBOARD_ROUTES, *PICTURE_ROUTES),
+)
+
+__all__ = ["PART"]

@@ -1,0 +1,1 @@
+"""What the people one follows did."""

@@ -1,0 +1,1 @@
+"""What everybody, or those one follows, rank highest."""

@@ -1,0 +1,5 @@
+"""Marquee's edge: leaderboard."""
+
+from litestar.handlers import HTTPRouteHandler
+
+LEADERBOARD_ROUTES: tuple[HTTPRouteHandler, ...] = ()

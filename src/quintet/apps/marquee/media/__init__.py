@@ -1,0 +1,1 @@
+"""Films and plays: works of the shared catalogue, in Marquee's words."""

@@ -1,0 +1,5 @@
+"""Marquee's edge: media."""
+
+from litestar.handlers import HTTPRouteHandler
+
+MEDIA_ROUTES: tuple[HTTPRouteHandler, ...] = ()

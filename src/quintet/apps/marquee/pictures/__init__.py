@@ -1,0 +1,1 @@
+"""A tier list as a picture, at a public address."""

@@ -1,0 +1,5 @@
+"""Marquee's edge: pictures."""
+
+from litestar.handlers import HTTPRouteHandler
+
+PICTURE_ROUTES: tuple[HTTPRouteHandler, ...] = ()

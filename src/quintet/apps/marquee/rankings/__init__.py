@@ -1,0 +1,1 @@
+"""Ranked lists: one per person and tier, their order kept by PostgreSQL."""
