@@ -1,5 +1,40 @@
 """How the routes of Marquee's rankings are called."""
 
-from tests.architecture.calling import Told
+from uuid import uuid4
 
-RANKING_CALLS: dict[tuple[str, str], Told] = {}
+from tests.architecture.calling import WHISPERED, Made, Stage, Told, at
+from tests.world import World
+
+
+async def rank_it(world: World, stage: Stage) -> None:
+    """A ranking of Ada's, with a note on it; and a film that nobody has ranked."""
+    stage.ids["film_id"], ranked = f"film-{uuid4()}", f"film-{uuid4()}"
+    world.sql(
+        "insert into catalogue.works (id, kind, title, created_at, updated_at)"
+        " select id, 'film', 'Heat', now(), now() from unnest(%s::text[]) as w(id)",
+        [stage.ids["film_id"], ranked],
+    )
+    answer = await stage.ada.post("/rankings", json={"media_id": ranked, "tier": "A", "note": WHISPERED})
+    stage.ids["ranking_id"] = answer.json()["id"]
+
+
+async def rank_aloud(world: World, stage: Stage) -> None:
+    """The same without the note, for a list that others may read."""
+    await rank_it(world, stage)
+    world.sql("update marquee.user_rankings set note = null where user_id = %s", stage.ada.id)
+
+
+RANKING = "/rankings/{ranking_id}"
+RANKING_CALLS: dict[tuple[str, str], Told] = {
+    ("GET", "/rankings/me"): Told(at("/rankings/me"), before=rank_it),
+    ("GET", "/rankings/of/{user_id}"): Told(
+        lambda stage: Made(f"/rankings/of/{stage.ada.id}"), before=rank_aloud
+    ),
+    ("POST", "/rankings"): Told(
+        lambda stage: Made("/rankings", {"media_id": stage.ids["film_id"], "tier": "S"}), 201, before=rank_it
+    ),
+    ("GET", RANKING): Told(at(RANKING), others=404, before=rank_it),
+    ("PATCH", RANKING): Told(at(RANKING, {"note": "mine"}), others=404, before=rank_it),
+    ("PATCH", f"{RANKING}/move"): Told(at(f"{RANKING}/move", {"rank": 1}), others=404, before=rank_it),
+    ("DELETE", RANKING): Told(at(RANKING), 204, others=404, before=rank_it),
+}

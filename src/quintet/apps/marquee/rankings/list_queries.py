@@ -1,0 +1,67 @@
+"""The statements that read somebody's list."""
+
+from uuid import UUID
+
+from quintet.apps.marquee.rankings.filters import Filters
+from quintet.apps.marquee.rankings.model import Ranking
+from quintet.apps.marquee.rankings.queries import shown
+from quintet.kernel.database import Tx
+from quintet.kernel.json import encode
+
+
+async def rankings_of(
+    tx: Tx, user_id: UUID, filters: Filters, limit: int, offset: int
+) -> tuple[list[Ranking], int]:
+    """A part of somebody's list, and how many there are in all; ranks are those of the whole tier."""
+    rows = await tx.all(
+        lambda total, *columns: (shown(*columns), total),
+        """
+        with ranked as (
+            select r.*, b.place,
+                   row_number() over (partition by r.user_id, r.tier order by r.position_key) as rank
+            from marquee.user_rankings r join marquee.tier_bands b using (tier)
+            where r.user_id = $1 and ($2::text is null or r.tier = $2)
+        ), page as (
+            select ranked.*, count(*) over () as total from ranked
+            where ($3::text is null and $4::text is null and $5::jsonb = '[]') or exists (
+                select from catalogue.media m
+                where m.id = ranked.media_id and ($3 is null or m.media_type = $3)
+                  and ($4 is null or lower($4) in (
+                      select lower(genre) from unnest(m.genres) as genre
+                      union all
+                      select lower(genre) from jsonb_array_elements_text(
+                          case jsonb_typeof(m.attributes->'genres') when 'array' then m.attributes->'genres'
+                               else '[]' end
+                      ) as genre
+                  ))
+                  and not exists (
+                      select from jsonb_array_elements($5) as wanted(objects)
+                      where not exists (
+                          select from jsonb_array_elements(objects) as object where m.attributes @> object
+                      )
+                  )
+            )
+            order by place, rank
+            limit $6 offset $7
+        )
+        select page.total, page.id, page.tier, page.rank, page.position_key, page.score, page.note,
+               page.created_at, page.updated_at, m.*
+        from page join catalogue.media m on m.id = page.media_id
+        order by page.place, page.rank
+        """,
+        user_id,
+        filters.tier,
+        filters.media_type,
+        filters.genre,
+        encode(filters.attributes).decode(),
+        limit,
+        offset,
+    )
+    if not rows and offset:  # behind the end there is no row to tell the total
+        return [], (await rankings_of(tx, user_id, filters, 1, 0))[1]
+    return [ranking for ranking, _ in rows], rows[0][1] if rows else 0
+
+
+async def is_somebody(tx: Tx, user_id: UUID) -> bool:
+    """Whether there is such a person."""
+    return await tx.value("select exists (select from accounts.people where id = $1)", user_id)
