@@ -76,6 +76,19 @@ async def accounts_of(tx: Tx, user_ids: list[UserId]) -> list[Account]:
     )
 
 
+async def account_by_username(tx: Tx, skeleton: str, username: str) -> Account | None:
+    """The person of that username; a look-alike is not the name."""
+    return await tx.maybe(
+        Account,
+        """
+        select id, username, display_name from accounts.users
+        where username_skeleton = $1 and lower(username) = lower($2)
+        """,
+        skeleton,
+        username,
+    )
+
+
 class NamedUser(msgspec.Struct, frozen=True):
     """A person by all that is unique about them."""
 
