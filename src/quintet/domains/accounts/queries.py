@@ -3,6 +3,7 @@
 Invariant: no statement here touches another schema's tables.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -122,7 +123,7 @@ async def password_by_email(tx: Tx, email_folded: str, address_mac: bytes) -> Kn
     return await tx.maybe(
         KnownPassword,
         """
-        select u.id, p.hash, u.username, u.email, t.user_id is not null
+        select u.id, p.hash, p.changed_at, u.username, u.email, t.user_id is not null
         from accounts.users u
         left join accounts.passwords p on p.user_id = u.id
         left join accounts.trusted_addresses t
@@ -141,7 +142,7 @@ async def password_by_username(
     return await tx.maybe(
         KnownPassword,
         """
-        select u.id, p.hash, u.username, u.email, t.user_id is not null
+        select u.id, p.hash, p.changed_at, u.username, u.email, t.user_id is not null
         from accounts.users u
         left join accounts.passwords p on p.user_id = u.id
         left join accounts.trusted_addresses t
@@ -159,7 +160,7 @@ async def password_of(tx: Tx, user_id: UUID) -> KnownPassword:
     return await tx.one(
         KnownPassword,
         """
-        select u.id, p.hash, u.username, u.email, true
+        select u.id, p.hash, p.changed_at, u.username, u.email, true
         from accounts.users u left join accounts.passwords p on p.user_id = u.id
         where u.id = $1
         """,
@@ -167,9 +168,11 @@ async def password_of(tx: Tx, user_id: UUID) -> KnownPassword:
     )
 
 
-async def lock_password(tx: Tx, user_id: UUID) -> str | None:
-    """The present hash, which nobody else can change until this transaction ends."""
-    return await tx.value("select hash from accounts.passwords where user_id = $1 for no key update", user_id)
+async def lock_password(tx: Tx, user_id: UUID) -> datetime | None:
+    """When the password was last changed; nobody else can change it until this transaction ends."""
+    return await tx.value(
+        "select changed_at from accounts.passwords where user_id = $1 for no key update", user_id
+    )
 
 
 async def set_password(tx: Tx, user_id: UUID, hashed: str) -> None:
