@@ -34,6 +34,11 @@ async def rank(person: Person, title: str, tier: str = "S", **place: Any) -> str
     return answer.json()["id"]
 
 
+def environment_of(pid: int) -> bytes:
+    path = Path(f"/proc/{pid}/environ")
+    return path.read_bytes() if path.exists() else b""
+
+
 async def share(person: Person) -> tuple[str, str]:
     """Share the list; the paths of its SVG and its PNG."""
     answer = await person.put(ME)
@@ -155,9 +160,7 @@ async def test_a_studio_that_dies_is_replaced(world: World) -> None:
     working = studio_of(world.kernel)
     first = working.pid
     assert first is not None
-    secrets = Path(f"/proc/{first}/environ")
-    if secrets.exists():
-        assert b"QUINTET_" not in secrets.read_bytes()
+    assert b"QUINTET_" not in environment_of(first)
     os.kill(first, signal.SIGKILL)
     await share(ada)
     await rank(ada, "Heat")
@@ -208,7 +211,7 @@ async def test_an_idle_studio_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     await alone.close()
 
 
-async def test_what_cannot_be_drawn_is_a_bug_and_not_the_end(world: World) -> None:
+async def test_what_cannot_be_drawn_is_a_bug_and_not_the_end() -> None:
     alone = Studio()
     with pytest.raises(studio.DrawingFailed, match="KeyError"):
         await alone.draw(Job("svg", TierList("Ada", "", [ListedTier("Z", [], 0)])))
