@@ -143,7 +143,10 @@ async def serving(settings: Settings, dsn: str, clock: Stopwatch | None = None) 
         await life
     transport = httpx2.ASGITransport(app=edge, client=("127.0.0.1", 50000))
     async with httpx2.AsyncClient(transport=transport, base_url=settings.issuer) as http:
-        yield World(http=http, kernel=litestar.state.kernel, clock=clock, dsn=dsn, edge=edge)
+        world = World(http=http, kernel=litestar.state.kernel, clock=clock, dsn=dsn, edge=edge)
+        yield world
+        if world.aside is not None:
+            world.aside.close()
     end.set()
     await life
 

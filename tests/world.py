@@ -1,17 +1,23 @@
 """The world tests play in: people who call the server through its front door."""
 
+import asyncio
 import itertools
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import psycopg
+from argon2 import PasswordHasher
 
+from quintet.domains.accounts.passwords import Passwords
 from quintet.kernel.http.call import Kernel
 from tests.clock import Stopwatch
 
 PASSWORD = "correct horse battery staple"
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 _numbers = itertools.count(1)
 
 
@@ -57,7 +63,8 @@ class World:
     dsn: str
     edge: Any = None
     port: int = 0
-    people: dict[str, Person] = field(default_factory=dict)
+    aside: psycopg.Connection[Any] | None = None  # past the server, into its database
+    signing_up: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def get(self, path: str, **request: Any) -> httpx2.Response:
         """Call as a stranger who is not signed in."""
@@ -70,21 +77,33 @@ class World:
         """A new person; each call makes another one, so that tests keep apart."""
         username = f"{name}-{next(_numbers)}-{uuid4().hex[:6]}"
         email = f"{username}@example.com"
-        answer = await self.http.post(
-            "/auth/signup", json={"email": email, "password": PASSWORD, "username": username}
-        )
+        async with self.quick_passwords():
+            answer = await self.http.post(
+                "/auth/signup", json={"email": email, "password": PASSWORD, "username": username}
+            )
         assert answer.status_code == 201, answer.text
         body = answer.json()
         if role != "user":
             self.sql("update accounts.users set role = %s where id = %s", role, body["user"]["id"])
-            self.kernel.database  # noqa: B018
         return Person(self, body["user"]["id"], username, email, body["access_token"], body["refresh_token"])
+
+    @asynccontextmanager
+    async def quick_passwords(self) -> AsyncGenerator[None]:
+        """People are made by the thousand; what a password costs is looked at where it is the subject."""
+        accounts: Any = self.kernel.authenticate
+        async with self.signing_up:
+            costly, accounts.passwords = accounts.passwords, QUICK
+            try:
+                yield
+            finally:
+                accounts.passwords = costly
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look at (or bend) the database directly, where no front door shows or does it."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+        if self.aside is None or self.aside.closed:
+            self.aside = psycopg.connect(self.dsn, autocommit=True)
+        cursor = self.aside.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
 
 
 async def new_title(person: Person, **given: Any) -> str:

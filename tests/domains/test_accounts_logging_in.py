@@ -119,6 +119,7 @@ async def test_unknown_and_wrong_cost_one_verification_each(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await world.person()
+    await log_in(world, email=ada.email, password=PASSWORD)  # her hash is as costly as anybody's afterwards
     hasher = watch(world, monkeypatch)
     for names in ({"email": ada.email}, {"email": "nobody@example.com"}, {"username": "nobody-at-all"}):
         hasher.verified.clear()
@@ -154,6 +155,13 @@ async def test_an_older_hash_is_renewed_at_login(world: World) -> None:
         assert not HASHER.check_needs_rehash(hashed)
 
 
+async def test_logins_that_renew_a_hash_at_the_same_moment_all_succeed(world: World) -> None:
+    ada = await world.person()
+    world.sql("update accounts.passwords set hash = %s where user_id = %s", CHEAP.hash(PASSWORD), ada.id)
+    answers = await asyncio.gather(*(log_in(world, email=ada.email, password=PASSWORD) for _ in range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
+
+
 async def test_a_password_changed_while_it_was_verified_opens_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +169,7 @@ async def test_a_password_changed_while_it_was_verified_opens_nothing(
     hasher = watch(world, monkeypatch)
     changed = CHEAP.hash(OTHER)
     hasher.before = lambda: world.sql(
-        "update accounts.passwords set hash = %s where user_id = %s", changed, ada.id
+        "update accounts.passwords set hash = %s, changed_at = now() where user_id = %s", changed, ada.id
     )
     assert code(await log_in(world, email=ada.email, password=PASSWORD)) == (401, "wrong_credentials")
     assert world.sql("select count(*) from accounts.sessions where user_id = %s", ada.id) == [(1,)]

@@ -48,13 +48,13 @@ async def test_a_slow_database_fills_no_memory(live: World, monkeypatch: Any) ->
     ada = await live.person()
     title = await new_title(ada)
     gate = asyncio.Event()
-    plain = live.kernel.hub.check_may_join
+    plain = live.kernel.hub.name_to_join
 
-    async def slow(*asked: Any) -> None:
+    async def slow(*asked: Any) -> str:
         await gate.wait()
-        await plain(*asked)
+        return await plain(*asked)
 
-    monkeypatch.setattr(live.kernel.hub, "check_may_join", slow)
+    monkeypatch.setattr(live.kernel.hub, "name_to_join", slow)
     async with open_wire(live.port, ada.access_token) as wire:
         await wire.say(type="subscribe", id="first", room=f"title:{title}")
         filler = frame(json.dumps({"type": "ping", "id": 2, "x": "y" * 60_000}).encode())

@@ -125,6 +125,10 @@ class Tx:
         """
         self._events.append(Emitted(room, json.encode(event), self.author_id, cause or self.cause))
 
+    def pass_on(self, room: str, body: bytes) -> None:
+        """Tell the room, likewise, of an event that was encoded before; nobody is its author here."""
+        self._events.append(Emitted(room, body, None, None))
+
     async def announce(self, happening: object) -> None:
         """Let the floors above do, in this transaction, what follows from what has happened here."""
         for listener in self._listeners.get(type(happening), ()):

@@ -6,7 +6,7 @@ Other schemas may read the view `accounts.people` (id, username, display_name) a
 
 from quintet.domains.accounts.actions import make_admin
 from quintet.domains.accounts.authentication import Nobody, start
-from quintet.domains.accounts.finding import users_named
+from quintet.domains.accounts.finding import account_named, users_named
 from quintet.domains.accounts.model import Account, EmailTaken, UsernameTaken
 from quintet.domains.accounts.queries import accounts_of
 from quintet.domains.accounts.routes import ROUTES
@@ -16,5 +16,6 @@ from quintet.kernel.parts import Part
 PART = Part("accounts", routes=ROUTES, background=(accounts_upkeep,), on_start=(start,))
 
 __all__ = [
-    "PART", "Account", "EmailTaken", "Nobody", "UsernameTaken", "accounts_of", "make_admin", "users_named",
+    "PART", "Account", "EmailTaken", "Nobody", "UsernameTaken", "account_named", "accounts_of", "make_admin",
+    "users_named",
 ]  # fmt: skip

@@ -91,7 +91,7 @@ async def open_session(tx: Tx, user: Me, user_agent: str, address_mac: bytes) ->
 async def log_in(tx: Tx, proven: Proven, user_agent: str, address_mac: bytes) -> Opened:
     """Open a session for whoever knew the password; raises WrongCredentials when it was changed meanwhile."""
     user_id = proven.known.user_id
-    if await queries.lock_password(tx, user_id) != proven.known.hash:
+    if await queries.lock_password(tx, user_id) != proven.known.changed_at:
         raise WrongCredentials
     if proven.rehashed is not None:
         await queries.set_hash(tx, user_id, proven.rehashed)
@@ -137,7 +137,7 @@ def child_of(server_secrets: Secrets, token: str) -> str:
 
 async def change_password(tx: Tx, actor: Actor, proven: Proven, hashed: str) -> list[SessionId]:
     """Replace a password just proven, and end every other session; which. Raises WrongCredentials."""
-    if await queries.lock_password(tx, actor.id) != proven.known.hash:
+    if await queries.lock_password(tx, actor.id) != proven.known.changed_at:
         raise WrongCredentials
     await queries.set_password(tx, actor.id, hashed)
     return await session_queries.end_other_sessions(tx, actor.id, actor.session_id)

@@ -1,10 +1,11 @@
-"""Finding people by whatever an operator's old data calls them."""
+"""Finding people by their usernames, and by whatever an operator's old data calls them."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from quintet.domains.accounts import queries
-from quintet.domains.accounts.rules import fold_email, skeleton
+from quintet.domains.accounts.model import Account
+from quintet.domains.accounts.rules import USERNAME_MAX, fold_email, skeleton
 from quintet.kernel.actor import UserId
 from quintet.kernel.database import Tx
 
@@ -28,6 +29,13 @@ async def users_named(tx: Tx, names: Iterable[str]) -> dict[str, UserId]:
         if user_id is not None:
             found[name] = user_id
     return found
+
+
+async def account_named(tx: Tx, username: str) -> Account | None:
+    """The person of that username, in whatever case it is written; None where nobody has it."""
+    if len(username) > USERNAME_MAX:
+        return None
+    return await queries.account_by_username(tx, skeleton(username), username)
 
 
 def _id_of(name: str) -> UUID | None:

@@ -3,6 +3,7 @@
 Invariant: no answer holds a hash, and only `SignedIn` holds tokens.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal, NewType
 from uuid import UUID
 
@@ -105,6 +106,7 @@ class KnownPassword(msgspec.Struct, frozen=True):
 
     user_id: UserId
     hash: str | None
+    changed_at: datetime | None
     username: str
     email: str | None
     trusted: bool

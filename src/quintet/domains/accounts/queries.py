@@ -3,6 +3,7 @@
 Invariant: no statement here touches another schema's tables.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -75,6 +76,19 @@ async def accounts_of(tx: Tx, user_ids: list[UserId]) -> list[Account]:
     )
 
 
+async def account_by_username(tx: Tx, skeleton: str, username: str) -> Account | None:
+    """The person of that username; a look-alike is not the name."""
+    return await tx.maybe(
+        Account,
+        """
+        select id, username, display_name from accounts.users
+        where username_skeleton = $1 and lower(username) = lower($2)
+        """,
+        skeleton,
+        username,
+    )
+
+
 class NamedUser(msgspec.Struct, frozen=True):
     """A person by all that is unique about them."""
 
@@ -109,7 +123,7 @@ async def password_by_email(tx: Tx, email_folded: str, address_mac: bytes) -> Kn
     return await tx.maybe(
         KnownPassword,
         """
-        select u.id, p.hash, u.username, u.email, t.user_id is not null
+        select u.id, p.hash, p.changed_at, u.username, u.email, t.user_id is not null
         from accounts.users u
         left join accounts.passwords p on p.user_id = u.id
         left join accounts.trusted_addresses t
@@ -128,7 +142,7 @@ async def password_by_username(
     return await tx.maybe(
         KnownPassword,
         """
-        select u.id, p.hash, u.username, u.email, t.user_id is not null
+        select u.id, p.hash, p.changed_at, u.username, u.email, t.user_id is not null
         from accounts.users u
         left join accounts.passwords p on p.user_id = u.id
         left join accounts.trusted_addresses t
@@ -146,7 +160,7 @@ async def password_of(tx: Tx, user_id: UUID) -> KnownPassword:
     return await tx.one(
         KnownPassword,
         """
-        select u.id, p.hash, u.username, u.email, true
+        select u.id, p.hash, p.changed_at, u.username, u.email, true
         from accounts.users u left join accounts.passwords p on p.user_id = u.id
         where u.id = $1
         """,
@@ -154,9 +168,11 @@ async def password_of(tx: Tx, user_id: UUID) -> KnownPassword:
     )
 
 
-async def lock_password(tx: Tx, user_id: UUID) -> str | None:
-    """The present hash, which nobody else can change until this transaction ends."""
-    return await tx.value("select hash from accounts.passwords where user_id = $1 for no key update", user_id)
+async def lock_password(tx: Tx, user_id: UUID) -> datetime | None:
+    """When the password was last changed; nobody else can change it until this transaction ends."""
+    return await tx.value(
+        "select changed_at from accounts.passwords where user_id = $1 for no key update", user_id
+    )
 
 
 async def set_password(tx: Tx, user_id: UUID, hashed: str) -> None:

@@ -13,7 +13,7 @@ from quintet.kernel.http.call import Kernel
 from quintet.kernel.ids import new_id
 from quintet.kernel.limits import check_allowances
 from quintet.kernel.live.inbox import Inbox
-from quintet.kernel.live.messages import error_text, frame, told
+from quintet.kernel.live.messages import error_text, frame, shown, told
 from quintet.kernel.live.room import Chunk, Room
 from quintet.kernel.refusals import NotSignedIn, Refusal, TooManyConnections
 
@@ -84,7 +84,7 @@ class Connection:
     def lose_place(self, room: Room) -> None:
         """Tell the client to read the room anew."""
         self.hub.figures.resets += 1
-        self.say(told("reset", room=room.name, epoch=self.hub.epoch, seq=room.delivered))
+        self.say(told("reset", room=shown(room.name), epoch=self.hub.epoch, seq=room.delivered))
 
     def pass_over(self) -> None:
         """Let what is about to be told go by, while it is thrown away still."""
@@ -119,15 +119,15 @@ class Connection:
 
     def leave(self, room: Room) -> None:
         """Hear the room no more."""
-        self.rooms.pop(room.name, None)
+        self.rooms.pop(shown(room.name), None)
         self.hub.leave(room, self)
         self.kernel.presence.left(self, room.name)
 
     def put_out(self, room: Room, reason: Refusal) -> None:
         """End the membership of a room, and say why; does nothing where there is none."""
-        if room.name in self.rooms:
+        if shown(room.name) in self.rooms:
             self.leave(room)
-            self.say(told("unsubscribed", room=room.name, reason=reason.code))
+            self.say(told("unsubscribed", room=shown(room.name), reason=reason.code))
 
     def look_after(self, now: float) -> None:
         """Once a second: see after the peer, the time to sign in, and the token."""

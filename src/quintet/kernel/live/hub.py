@@ -18,7 +18,7 @@ from quintet.kernel.actor import Actor
 from quintet.kernel.clock import Clock
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs, rooms_beyond
-from quintet.kernel.live.messages import frame
+from quintet.kernel.live.messages import FEED, frame
 from quintet.kernel.live.room import Member, Room, Told
 from quintet.kernel.live.turn import Turn
 from quintet.kernel.refusals import Forbidden, NotFound, Unavailable
@@ -38,7 +38,7 @@ class RoomKind(msgspec.Struct, frozen=True):
     """What the rooms of one prefix are: who may join, and whether those inside see each other.
 
     `check_may_join` takes the part of the name behind the first colon; it raises NotFound or Forbidden, by
-    the same rule as reading the thing over HTTP.
+    the same rule as reading the thing over HTTP. The part is empty for `feed`: everybody has one.
     """
 
     check_may_join: Callable[[Tx, Actor, str], Awaitable[None]]
@@ -68,18 +68,20 @@ class Hub:
         """What the room is; None for names that no part has declared."""
         return self._kinds.get(room.partition(":")[0])
 
-    async def check_may_join(self, actor: Actor, room: str) -> None:
-        """Raise NotFound, or Forbidden for somebody else's own room."""
+    async def name_to_join(self, actor: Actor, room: str) -> str:
+        """What the log calls the room; raises NotFound, or Forbidden for somebody else's own room."""
         prefix, _, rest = room.partition(":")
         if prefix == "user":
             if rest != str(actor.id):
                 raise Forbidden("this room is somebody else's")
-            return
+            return room
         kind = self._kinds.get(prefix)
-        if kind is None or not rest:
+        is_named = room == FEED if prefix == FEED else bool(rest)
+        if kind is None or not is_named:
             raise NotFound
         async with self._database.statement() as tx:  # one journey: thousands may join at once
             await kind.check_may_join(tx, actor, rest)
+        return f"{FEED}:{actor.id}" if room == FEED else room
 
     def take(self, published: Sequence[Published]) -> None:
         """Events of this node were committed."""

@@ -32,12 +32,12 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
     if len(asked.room) > MOST_NAME:
         raise NotFound
     try:
-        await hub.check_may_join(actor, asked.room)
+        name = await hub.name_to_join(actor, asked.room)
     except (Forbidden, NotFound) as refusal:
         if (room := connection.rooms.get(asked.room)) is not None:
             connection.put_out(room, refusal)
         raise
-    async with hub.holding(asked.room) as room:
+    async with hub.holding(name) as room:
         await presence.listed(room)
         is_continued = await _catch_up(connection, room, asked)
         if connection.closed:
@@ -46,13 +46,13 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
         if not is_continued:
             connection.lose_place(room)
         hub.enter(room, connection)
-        connection.rooms[room.name] = room
+        connection.rooms[asked.room] = room
         presence.joined(connection, room.name)
         connection.say(
             told(
                 "subscribed",
                 id=id_,
-                room=room.name,
+                room=asked.room,
                 epoch=hub.epoch,
                 seq=room.delivered,
                 presence=listed.people(),

@@ -16,6 +16,7 @@ from quintet.kernel.refusals import BadRequest, Conflict, Refusal
 MOST_ID: Final = 100  # characters; every answer repeats it
 MOST_MODE: Final = 32  # characters
 _MOST_DETAIL: Final = 200
+FEED: Final = "feed"  # each user's own stream: clients call it so, the log by `feed:{user_id}`
 _TEXT: Final = b"\x81"  # a whole text message in one frame (RFC 6455, 5.2)
 # The kinds whose fields stand a second time under `payload`, for clients that look there.
 _DOUBLED: Final = frozenset({"system", "pong", "error", "presence"})
@@ -143,9 +144,14 @@ def told(kind: str, /, room: str | None = None, **fields: Any) -> bytes:
     return json.encode(message)
 
 
+def shown(room: str) -> str:
+    """What clients call the room."""
+    return FEED if room.startswith(f"{FEED}:") else room
+
+
 def event_text(event: Published, *, for_author: bool = False) -> bytes:
     """A durable event as text; its author also hears the cause."""
-    head = f'{{"room":{json.encode(event.room).decode()},"seq":{event.seq},"at":"{event.at}",'
+    head = f'{{"room":{json.encode(shown(event.room)).decode()},"seq":{event.seq},"at":"{event.at}",'
     cause = f'"cause":{json.encode(event.cause).decode()},' if for_author and event.cause else ""
     return (head + cause).encode() + event.body[1:]
 
