@@ -157,12 +157,13 @@ begin atomic
     where n.name operator(public.%) catalogue.folded(title) and n.kind = kind_;
 end;
 
--- What TMDB has told of films: when, whether all of it or only what a search shows, when it is to be asked
--- again at the latest, and since when it knows the film no more.
+-- What TMDB has told of films: when (null where only a list somebody imported names the film's id, so that the
+-- rest is hearsay), whether all of it or only what a search shows, when it is to be asked again at the latest,
+-- and since when it knows the film no more.
 create table catalogue.tmdb_films (
     work_id text collate "C" primary key references catalogue.works (id) on delete cascade,
     is_complete boolean not null,
-    refreshed_at timestamptz not null,
+    refreshed_at timestamptz,
     due_at timestamptz not null,
     gone_at timestamptz
 );

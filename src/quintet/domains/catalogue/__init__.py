@@ -11,6 +11,7 @@ from quintet.domains.catalogue.actions import (
     work_to_see,
     works_doubled,
 )
+from quintet.domains.catalogue.films import find_or_enter_films
 from quintet.domains.catalogue.model import (
     KINDS,
     MOST_GENRE_LETTERS,
@@ -22,6 +23,7 @@ from quintet.domains.catalogue.model import (
     NotYourWork,
     Source,
     TitleChanged,
+    WantedWork,
     Work,
     WorkChange,
     WorkChanged,
@@ -49,6 +51,7 @@ __all__ = [
     "NotYourWork",
     "Source",
     "TitleChanged",
+    "WantedWork",
     "Work",
     "WorkChange",
     "WorkChanged",
@@ -58,6 +61,7 @@ __all__ = [
     "Year",
     "change_work",
     "enter_work",
+    "find_or_enter_films",
     "is_work_id",
     "newest_works",
     "search_works",

@@ -21,6 +21,7 @@ from quintet.domains.catalogue.model import (
     WorkNotFound,
     is_work_id,
 )
+from quintet.domains.catalogue.rules import numbers_are_plain
 from quintet.kernel import json
 from quintet.kernel.actor import Access, Actor
 from quintet.kernel.database import Tx
@@ -110,17 +111,8 @@ async def work_to_see(tx: Tx, work_id: str) -> Work:
 def _check_attributes(attributes: dict[str, Any]) -> None:
     if len(json.encode(attributes)) > MOST_ATTRIBUTE_BYTES:
         raise invalid("too_long", "attributes take at most 16 KiB", pointer="/attributes")
-    if not _numbers_are_plain(attributes):
+    if not numbers_are_plain(attributes):
         raise invalid("out_of_range", "numbers in attributes have at most 15 digits", pointer="/attributes")
-
-
-def _numbers_are_plain(value: Any) -> bool:
-    """PostgreSQL writes 1e308 out with all its digits: sixteen KiB of those would come back as a megabyte."""
-    if isinstance(value, dict):
-        return all(map(_numbers_are_plain, value.values()))
-    if isinstance(value, list):
-        return all(map(_numbers_are_plain, value))
-    return not isinstance(value, (int, float)) or value == 0 or 1e-15 <= abs(value) <= 1e15
 
 
 def _trimmed(title: str) -> str:

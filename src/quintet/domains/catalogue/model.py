@@ -20,7 +20,8 @@ Place = tuple[float, float, str]  # in a ranking: fit, popularity, id
 WORK_ID = r"^[A-Za-z0-9._:\-]{1,128}$"
 MOST_ATTRIBUTE_BYTES = 16 * 1024
 
-Name = Annotated[str, Meta(min_length=1, max_length=300)]
+MOST_TITLE_LETTERS = 300
+Name = Annotated[str, Meta(min_length=1, max_length=MOST_TITLE_LETTERS)]
 Seconds = Annotated[float, Meta(gt=0, le=100_000_000)]
 Year = Annotated[int, Meta(ge=-3000, le=3000)]
 MOST_GENRES, MOST_GENRE_LETTERS = 30, 60
@@ -83,6 +84,18 @@ class WorkChanged(msgspec.Struct, frozen=True):
     """Announced in the transaction that changes a work, for what follows from it in the apps."""
 
     work_id: WorkId
+
+
+class WantedWork(msgspec.Struct, frozen=True):
+    """A work as somebody's own list names it; what is not here yet is entered with this."""
+
+    title: str
+    year: int | None = None
+    kind: Kind = "film"
+    tmdb_id: int | None = None
+    poster_url: str | None = None
+    genres: list[str] = []
+    attributes: dict[str, Any] = {}
 
 
 class Hit(msgspec.Struct, frozen=True):

@@ -1,10 +1,13 @@
-"""The rules of likeness: when a name is what somebody meant who cannot spell it. Pure."""
+"""The rules of the catalogue: when a name is what somebody meant who cannot spell it, and what fits. Pure."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+
+from quintet.domains.catalogue.model import MOST_ATTRIBUTE_BYTES
+from quintet.kernel import json
 
 LETTERS_PER_EDIT: Final = 4
 GOOD_ENOUGH: Final = 5  # so many good hits, and nobody outside is asked
@@ -138,3 +141,20 @@ def normalised(query: str) -> str:
     letters = unicodedata.normalize("NFKD", query.casefold())
     plain = "".join(one for one in letters if not unicodedata.combining(one))
     return " ".join(unicodedata.normalize("NFKC", plain).split())
+
+
+def numbers_are_plain(value: Any) -> bool:
+    """Whether no number in plain JSON data swells in the database.
+
+    PostgreSQL writes 1e308 out with all its digits: sixteen KiB of those would come back as a megabyte.
+    """
+    if isinstance(value, dict):
+        return all(map(numbers_are_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(numbers_are_plain, value))
+    return not isinstance(value, (int, float)) or value == 0 or 1e-15 <= abs(value) <= 1e15
+
+
+def attributes_fit(attributes: dict[str, Any]) -> bool:
+    """Whether attributes are within the bounds of a work's."""
+    return len(json.encode(attributes)) <= MOST_ATTRIBUTE_BYTES and numbers_are_plain(attributes)
