@@ -215,7 +215,9 @@ CALLS |= {
         at("/api/v1/push/subscriptions/{subscription_id}"), 204, others=404, before=subscribe_it
     ),
 }
-# Accounts stand under two prefixes. Bodies that are refused early: what they do is tested elsewhere.
+CALLS |= MEDIA_CALLS | RANKING_CALLS | SOCIAL_CALLS | PICTURE_CALLS
+# Accounts come last, since they end sessions, and under two prefixes. Bodies that are refused early: what
+# they do is tested elsewhere.
 for prefix in ("/auth", "/api/v1/auth"):
     CALLS |= {
         ("POST", f"{prefix}/signup"): Told(at(f"{prefix}/signup", {"email": "no", "password": "no"}), 422),
@@ -236,4 +238,3 @@ for prefix in ("/auth", "/api/v1/auth"):
             at(f"{prefix}/sessions/{{session_id}}"), 204, others=404
         ),
     }
-CALLS |= MEDIA_CALLS | RANKING_CALLS | SOCIAL_CALLS | PICTURE_CALLS
