@@ -277,6 +277,7 @@ declare
     longest_key constant integer := 48;
     band marquee.tier_bands;
     own marquee.user_rankings;
+    own_key text collate "C";  -- where the title is in this tier already: it is nobody's neighbour
     named_above text collate "C";
     named_below text collate "C";
     above text collate "C";  -- the keys between which it comes to stand; null at the ends
@@ -308,21 +309,19 @@ begin
         return;
     end if;
 
-    -- The title itself, where it is in this tier already, is nobody's neighbour.
+    own_key := case when own.tier = tier_ then own.position_key end;
     if named_above is not null then
         above := named_above;
         select min(position_key) into below from marquee.user_rankings r
         where r.user_id = user_ and r.tier = tier_ and position_key > above
-          and position_key is distinct from own.position_key;
+          and position_key is distinct from own_key;
     else
         below := named_below;
         select max(position_key) into above from marquee.user_rankings r
         where r.user_id = user_ and r.tier = tier_ and (below is null or position_key < below)
-          and position_key is distinct from own.position_key;
+          and position_key is distinct from own_key;
     end if;
-    if own.tier = tier_ and coalesce(above < own.position_key, true)
-        and coalesce(own.position_key < below, true)
-    then
+    if own_key is not null and coalesce(above < own_key, true) and coalesce(own_key < below, true) then
         outcome := 'unchanged';
         return;
     elsif own.tier is distinct from tier_ then
@@ -450,7 +449,8 @@ begin
         select r.id into before_ from marquee.user_rankings r
         where r.user_id = user_ and r.tier = tier_ and r.position_key = (
             select o.position_key from marquee.user_rankings o
-            where o.user_id = user_ and o.tier = tier_ and o.position_key is distinct from own.position_key
+            where o.user_id = user_ and o.tier = tier_
+              and (own.tier is distinct from tier_ or o.position_key <> own.position_key)
             order by o.position_key
             offset rank_ - 1 limit 1
         );

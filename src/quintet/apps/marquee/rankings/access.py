@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from quintet.apps.marquee.rankings import list_queries, queries
+from quintet.apps.marquee.rankings import queries
 from quintet.apps.marquee.rankings.model import ListNotFound, MediaNotFound, Ranking, RankingNotFound
 from quintet.domains.catalogue import WorkId, is_work_id
-from quintet.kernel.actor import Actor
+from quintet.domains.social import can_see
+from quintet.kernel.actor import Actor, UserId
 from quintet.kernel.database import Tx
 
 
@@ -39,7 +40,6 @@ def _found(ranking: Ranking | None) -> Ranking:
 
 async def owner_of_list(tx: Tx, actor: Actor, user_id: UUID) -> UUID:
     """Whose list it is, if the actor may see it; raises ListNotFound."""
-    _ = actor  # until the social domain says who may see whom
-    if not await list_queries.is_somebody(tx, user_id):
+    if not await can_see(tx, actor.id, UserId(user_id)):
         raise ListNotFound
     return user_id

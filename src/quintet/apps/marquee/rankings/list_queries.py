@@ -60,8 +60,3 @@ async def rankings_of(
     if not rows and offset:  # behind the end there is no row to tell the total
         return [], (await rankings_of(tx, user_id, filters, 1, 0))[1]
     return [ranking for ranking, _ in rows], rows[0][1] if rows else 0
-
-
-async def is_somebody(tx: Tx, user_id: UUID) -> bool:
-    """Whether there is such a person."""
-    return await tx.value("select exists (select from accounts.people where id = $1)", user_id)
