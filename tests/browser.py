@@ -82,7 +82,7 @@ class Visitor:
             }
             kept = json.dumps(json.dumps(session))
             await context.add_init_script(
-                f'sessionStorage.getItem("wigg.session") ?? sessionStorage.setItem("wigg.session", {kept})'
+                f'sessionStorage.getItem("quintet.session") ?? sessionStorage.setItem("wigg.session", {kept})'
             )
         return cls(context, await context.new_page(), world)
 
