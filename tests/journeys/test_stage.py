@@ -3,41 +3,15 @@
 import asyncio
 import json
 import statistics
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.async_api import Browser, Route, WebSocketRoute
-from tests.browser import Visitor, browsing
+from playwright.async_api import Route, WebSocketRoute
+from tests.browser import Enter
 from tests.waiting import look_again
 from tests.world import PASSWORD, Person, World, mark, new_title
 
 from quintet.console import stage
-
-Enter = Callable[..., Awaitable[Visitor]]
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncGenerator[Browser]:
-    async with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def enter(browser: Browser, live: World) -> AsyncGenerator[Enter]:
-    """Lets people in, and looks at the end whether their browsers had anything to complain about."""
-    visitors: list[Visitor] = []
-
-    async def let_in(person: Person | None = None, **window: Any) -> Visitor:
-        visitors.append(await Visitor.enter(browser, live, person, **window))
-        return visitors[-1]
-
-    yield let_in
-    for visitor in visitors:
-        await visitor.context.close()
-        assert visitor.wrong == [], "errors in the console, refused by the Content-Security-Policy, or thrown"
-        assert visitor.hosts <= {f"127.0.0.1:{live.port}"}, "no other host is ever asked"
 
 
 async def marks_of(person: Person, title: str) -> list[dict[str, Any]]:
@@ -158,7 +132,8 @@ async def test_a_session_goes_on_when_its_token_has_run_out(enter: Enter, live: 
     )
     await visitor.page.add_init_script(
         """const kept = JSON.parse(sessionStorage.getItem("quintet.session"));
-        if (!window.name) sessionStorage.setItem("quintet.session", JSON.stringify({ ...kept, expires_at: 0 }));
+        if (!window.name)
+            sessionStorage.setItem("quintet.session", JSON.stringify({ ...kept, expires_at: 0 }));
         window.name = "older";"""
     )
     await visitor.look_at(title)
