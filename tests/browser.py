@@ -83,7 +83,7 @@ class Visitor:
             }
             kept = json.dumps(json.dumps(session))
             await context.add_init_script(
-                f'sessionStorage.getItem("quintet.session") ?? sessionStorage.setItem("wigg.session", {kept})'
+                f'sessionStorage.getItem("quintet.session") ?? sessionStorage.setItem("quintet.session", {kept})'
             )
         visitor = cls(context, await context.new_page(), world)
         visitor.person = person
