@@ -11,6 +11,8 @@ from tests.apps.marquee.ranking import films, move, rank
 from tests.apps.marquee.slow_board import check_counters, slow_board, told_board
 from tests.world import Person, World, code_of
 
+from quintet.apps.marquee.leaderboard.counting import remove_old_days
+
 
 async def board(caller: Person | World, query: str = "") -> list[dict[str, Any]]:
     answer = await caller.get(f"/social/leaderboard?{query}")
@@ -49,7 +51,7 @@ async def test_who_may_ask_for_what(world: World) -> None:
     assert code_of(await world.get("/social/leaderboard?cursor=x")) == (400, "invalid_cursor")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_every_board_is_the_slow_obvious_one(world: World, seed: int) -> None:
     """Random histories of several people at once; then every board, by everybody, against a slow count."""
     chance = random.Random(seed)
@@ -80,27 +82,28 @@ async def test_every_board_is_the_slow_obvious_one(world: World, seed: int) -> N
     async def live(person: Person, steps: int) -> None:
         for _ in range(steps):
             statuses.add(await act(person))
-            days = chance.choice((1, 5, 20, 40))
-            if chance.random() < 0.1:
-                world.sql(
-                    "update marquee.user_rankings set created_at = created_at - make_interval(days => %s)"
-                    " where user_id = %s",
-                    days,
-                    person.id,
-                )
 
     compared = 0
-    for _ in range(3):
+    for _ in range(2):
         # Two tabs of everybody.
         await asyncio.gather(*(live(person, 6) for person in people * 2))
+        for person in people:
+            world.sql(
+                "update marquee.user_rankings set created_at = created_at - make_interval(days => %s)"
+                " where user_id = %s and media_id = any(%s)",
+                chance.choice((0, 1, 6, 7, 29, 30)),
+                person.id,
+                chance.sample(titles, 3),
+            )
         check_counters(world)
         for viewer, of, kind, wanted, period, scope in itertools.product(
-            (None, *people[:2]), ("media", "users"), (None, "PLAY"), (None, genre), ("all", "week", "month"),
+            (None, *people[:2]), ("media", "users"), (None, "PLAY"), (None, genre), ("all", "week"),
             ("everyone", "following"),
         ):  # fmt: skip
             if viewer is None and scope == "following":
                 continue
-            asked = {"of": of, "media_type": kind, "genre": wanted, "period": period, "scope": scope}
+            asked = {"of": of, "media_type": kind, "genre": wanted, "scope": scope}
+            asked["period"] = chance.choice(("week", "month")) if period == "week" else period
             told = await told_board(world, viewer, limit=chance.choice((3, 100)), **asked)
             assert told == slow_board(world, viewer, **asked), asked
             compared += 1
@@ -128,6 +131,53 @@ async def test_private_accounts_count_for_their_followers_only(world: World) -> 
     await ada.put(f"/api/v1/users/{cleo.username}/block")
     assert await board(cleo, users) == []
     assert len(await board(world, users)) == 1
+
+
+async def test_one_sees_ones_own_rankings_at_once(world: World) -> None:
+    """The answer in memory is never older than the last write here, however many write and read."""
+    people = [await world.person("racer") for _ in range(6)]
+    genre = str(uuid4())
+
+    async def write_and_read(person: Person) -> None:
+        for film in films(world, 5, genres=[genre]):
+            await rank(person, film, "S")
+            assert film in [place["media"]["id"] for place in await board(world, f"genre={genre}&limit=100")]
+
+    await asyncio.gather(*(write_and_read(person) for person in people))
+
+
+async def test_a_tag_holds_while_nothing_changes(world: World) -> None:
+    ada = await world.person("ada")
+    genre = str(uuid4())
+    path = f"/social/leaderboard?limit=1&genre={genre}"
+    await asyncio.gather(*(rank(ada, film) for film in films(world, 2, genres=[genre])))
+    tag = {"If-None-Match": (await world.get(path)).headers["etag"]}
+    world.kernel.hot._answers.clear()
+    assert (await world.get(path, headers=tag)).status_code in {304, 200}  # 200 as the hour strikes
+    await rank(ada, films(world, 1, genres=[genre])[0], "S")
+    assert (await world.get(path, headers=tag)).status_code == 200
+
+
+async def test_days_that_nobody_asks_for_are_removed(world: World) -> None:
+    ada = await world.person("ada")
+    kept, old = films(world, 2)
+    for film in (kept, old):
+        await rank(ada, film)
+    aged = (
+        "update marquee.user_rankings set created_at = now() - make_interval(days => %s) where media_id = %s"
+    )
+    world.sql(aged, 39, kept)
+    world.sql(aged, 42, old)
+    await remove_old_days(world.kernel.database, most=1)
+    for table, column, value in (
+        ("media_days", "media_id", [kept, old]), ("ranker_days", "user_id", [ada.id]),
+    ):  # fmt: skip
+        days = world.sql(
+            f"select (now() at time zone 'UTC')::date - day from marquee.{table}"
+            f" where {column}::text = any(%s) and day < now() - interval '2 days'",
+            value,
+        )
+        assert [day for (day,) in days] == [39]
 
 
 async def test_moves_inside_a_tier_change_nothing(world: World) -> None:
