@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     undo_seconds: int = 900
     limit_player: Limit = Limit(120, 60, 120)
     push_allow_private: Literal["no", "yes"] = "no"
-    limit_tmdb: Limit = Limit(35, 1, 5)  # at most 40 in any second
+    limit_tmdb: Limit = Limit(30, 1, 5)  # TMDB's 40 in any second, and room for what the network bunches up
     tmdb_url: str = "https://api.themoviedb.org/3"
     tmdb_token: str = ""
     tmdb_image_url: str = "https://image.tmdb.org/t/p/w500"

@@ -35,7 +35,7 @@ from quintet.kernel.telemetry import get_logger
 
 T = TypeVar("T")
 REMEMBERED: Final = timedelta(days=1)
-MOST_QUESTIONS: Final = 70  # what the limit lets through in two seconds: more would wait in vain
+MOST_QUESTIONS: Final = 60  # what the limit lets through in two seconds: more would wait in vain
 MOST_WAIT_SECONDS: Final = 2.5  # of a caller: the question, and writing down what came of it
 MOST_BEHIND: Final = 200
 

@@ -207,7 +207,8 @@ async def complete_film(tx: Tx, work_id: WorkId, film: TmdbFilm, now: datetime) 
                 length_seconds double precision)
         ), noted as (
             update catalogue.tmdb_films
-            set is_complete = true, refreshed_at = $3, due_at = $3::timestamptz + interval '150 days', gone_at = null
+            set is_complete = true, refreshed_at = $3,
+                due_at = $3::timestamptz + interval '150 days', gone_at = null
             where work_id = $1
         ), merged as (
             select w.id,
