@@ -216,8 +216,8 @@ CALLS |= {
     ),
 }
 CALLS |= MEDIA_CALLS | RANKING_CALLS | SOCIAL_CALLS | PICTURE_CALLS
-# Accounts come last, since they end sessions, and under two prefixes. Bodies that are refused early: what
-# they do is tested elsewhere.
+# Accounts come last, since they end sessions. They stand under two prefixes.
+# Bodies that are refused early: what they do is tested elsewhere.
 for prefix in ("/auth", "/api/v1/auth"):
     CALLS |= {
         ("POST", f"{prefix}/signup"): Told(at(f"{prefix}/signup", {"email": "no", "password": "no"}), 422),

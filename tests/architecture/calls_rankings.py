@@ -15,6 +15,7 @@ async def rank_it(world: World, stage: Stage) -> None:
         [stage.ids["film_id"], ranked],
     )
     answer = await stage.ada.post("/rankings", json={"media_id": ranked, "tier": "A", "note": WHISPERED})
+    assert answer.status_code == 201, answer.text
     stage.ids["ranking_id"] = answer.json()["id"]
 
 

@@ -14,7 +14,8 @@ from quintet.apps.wigg.push.sending import keep_pushing
 from quintet.apps.wigg.rebuilding import Rebuilt, rebuild_curves
 from quintet.apps.wigg.routes import ROUTES
 from quintet.apps.wigg.t2g import keep_computing
-from quintet.apps.wigg.title_routes import TITLE_ROUTES
+from quintet.apps.wigg.title_routes import TITLE_ROUTES, follow_change
+from quintet.domains.catalogue import WorkChanged
 from quintet.kernel.live.hub import RoomKind
 from quintet.kernel.parts import Part
 
@@ -32,6 +33,7 @@ PART = Part(
     background=(keep_computing, keep_ending_sessions, keep_waking, keep_flushing, keep_pushing),
     on_start=(begin_folding,),
     rooms={"title": RoomKind(check_may_join)},
+    hears={WorkChanged: follow_change},
 )
 
 __all__ = ["PART", "Imported", "Rebuilt", "import_points", "rebuild_curves"]

@@ -16,11 +16,6 @@ from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
 
 
-def title_room(title_id: WorkId) -> str:
-    """The room of a title."""
-    return f"title:{title_id}"
-
-
 async def check_may_join(tx: Tx, _actor: Actor, title_id: str) -> None:
     """Whoever may read a title may hear its room; raises WorkNotFound."""
     await work_to_see(tx, title_id)

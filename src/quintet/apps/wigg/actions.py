@@ -37,7 +37,7 @@ from quintet.apps.wigg.model import (
 from quintet.apps.wigg.placing import Step, check_client_time, place, said
 from quintet.apps.wigg.queries import KnownPlacing, Own, Writing
 from quintet.apps.wigg.rules import MERGE_WITHIN, NO_CHANGE, curve_change, pct_of, position_of
-from quintet.domains.catalogue import WorkId
+from quintet.domains.catalogue import WorkId, title_room
 from quintet.kernel import json
 from quintet.kernel.actor import Actor
 from quintet.kernel.clock import Instant
@@ -216,7 +216,7 @@ def _action(secrets: Secrets, step: Step, action_type: str, batch_id: ActionId |
 
 def _emit(tx: Tx, actor: Actor, title_id: WorkId, step: Step) -> None:
     """Tell the title's room, so that old state + events = new state. Notes are never told."""
-    room, before, after = access.title_room(title_id), step.before, step.after
+    room, before, after = title_room(title_id), step.before, step.after
     cause = None if step.optimistic_id is None else str(step.optimistic_id)
     if after is None:
         if before is not None:

@@ -286,13 +286,6 @@ class WiggRemoved(Event, frozen=True):
     position_pct: float
 
 
-class TitleChanged(Event, frozen=True):
-    """The catalogue entry of the title changed."""
-
-    title_id: WorkId
-    version: int
-
-
 class CurveRebuilt(Event, frozen=True):
     """An operator had the curve computed anew, and it had drifted."""
 

@@ -1,7 +1,7 @@
 """Reading a title's curve: the progress of N segments, for anybody and for a signed-in caller."""
 
 from quintet.apps.wigg import queries
-from quintet.apps.wigg.access import own_to_see, title_room
+from quintet.apps.wigg.access import own_to_see
 from quintet.apps.wigg.model import Progress, Segment
 from quintet.apps.wigg.placing import said
 from quintet.apps.wigg.queries import CurveRow
@@ -14,7 +14,7 @@ from quintet.apps.wigg.rules import (
     shown_mean,
     voices,
 )
-from quintet.domains.catalogue import WorkId, WorkNotFound
+from quintet.domains.catalogue import WorkId, WorkNotFound, title_room
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
 

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from quintet.apps.wigg.access import title_room
 from quintet.apps.wigg.model import CurveRebuilt
 from quintet.apps.wigg.t2g_queries import make_due
-from quintet.domains.catalogue import WorkId
+from quintet.domains.catalogue import WorkId, title_room
 from quintet.kernel.database import Database, Tx
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import access, actions, queries, t2g, t2g_queries
-from quintet.apps.wigg.access import title_id_of, title_room
+from quintet.apps.wigg.access import title_id_of
 from quintet.apps.wigg.editing.model import SessionEnded, SessionNotFound
 from quintet.apps.wigg.model import (
     Cell,
@@ -28,7 +28,7 @@ from quintet.apps.wigg.model import (
 from quintet.apps.wigg.queries import CurveRow
 from quintet.apps.wigg.reading import curve_on_grid, drawn, own_voices, progress_of
 from quintet.apps.wigg.rules import GRIDS, LEAST_SEGMENTS, MOST_SEGMENTS, USUAL_SEGMENTS
-from quintet.domains.catalogue import WorkId, WorkNotFound, work_to_see
+from quintet.domains.catalogue import WorkId, WorkNotFound, title_room, work_to_see
 from quintet.kernel import json
 from quintet.kernel.actor import Access
 from quintet.kernel.cache import HotAnswer

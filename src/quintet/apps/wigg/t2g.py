@@ -11,11 +11,10 @@ from typing import Final
 import msgspec
 
 from quintet.apps.wigg import t2g_queries as queries
-from quintet.apps.wigg.access import title_room
 from quintet.apps.wigg.model import EstimatesChanged, Headline, T2g, T2gUpdated
 from quintet.apps.wigg.t2g_queries import Fallback, OwnCurve, T2gRow
 from quintet.apps.wigg.time_to_good import LEAST_USERS, THRESHOLD, Estimate, estimate
-from quintet.domains.catalogue import Kind, WorkId, WorkNotFound
+from quintet.domains.catalogue import Kind, WorkId, WorkNotFound, title_room
 from quintet.kernel import json
 from quintet.kernel.cache import HotAnswer
 from quintet.kernel.database import Database, Tx

@@ -8,24 +8,26 @@ import msgspec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from quintet.apps.wigg import t2g, t2g_queries
-from quintet.apps.wigg.access import title_room
 from quintet.apps.wigg.capture.actions import replan_title
-from quintet.apps.wigg.model import Title, TitleChanged, TitleStats
+from quintet.apps.wigg.model import Title, TitleStats
 from quintet.domains.catalogue import (
+    KINDS,
     Kind,
     NewWork,
     NotYourWork,
     Work,
     WorkChange,
+    WorkChanged,
     WorkExists,
     WorkId,
     WorkNotFound,
     change_work,
     enter_work,
     newest_works,
+    search_works,
     work_to_change,
     work_to_see,
-    works_like,
+    works_with,
 )
 from quintet.kernel.actor import Access
 from quintet.kernel.database import Tx
@@ -53,11 +55,11 @@ async def list_titles(
     behind = request.read_cursor(cursor, *filters)
     async with request.kernel.database.statement() as tx:
         if words and words.strip():
-            found = await works_like(
-                tx, words.strip(), kind, (behind[0], WorkId(behind[1])) if behind else None, limit + 1
-            )
-            hits, place = cut(found, limit, lambda hit: [hit.fit, hit.work.id])
-            works = [hit.work for hit in hits]
+            place = (behind[0], behind[1], behind[2]) if behind else None
+            kinds = KINDS if kind is None else (kind,)
+            found = await search_works(tx, words.strip(), kinds, behind=place, most=limit + 1)
+            hits, place = cut(found.hits, limit, lambda hit: list(hit.place))
+            works = await works_with(tx, [hit.id for hit in hits])
         else:
             before = (datetime.fromisoformat(behind[0]), WorkId(behind[1])) if behind else None
             newest = await newest_works(tx, kind, before, limit + 1)
@@ -104,13 +106,15 @@ async def change_title(request: Call, title_id: FromPath[str], data: JSONBody[Wo
         work = await work_to_change(tx, request.actor, title_id)
         request.check_version(work.version)
         changed = await change_work(tx, work, data)
-        if changed is not work:
-            await t2g_queries.make_due(tx, work.id)
-            await replan_title(tx, work.id)
-            tx.emit(title_room(work.id), TitleChanged(title_id=work.id, version=changed.version))
         return Answer(_title(changed), etag=str(changed.version))
 
     return await request.write(act)
+
+
+async def follow_change(tx: Tx, change: WorkChanged) -> None:
+    """A title's length, kind and genres bear on its time to good and on its captures."""
+    await t2g_queries.make_due(tx, change.work_id)
+    await replan_title(tx, change.work_id)
 
 
 def _title(work: Work) -> Title:

@@ -2,24 +2,32 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, NewType
+from typing import Annotated, Any, ClassVar, Literal, NewType, get_args
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from quintet.kernel.live.log import Event
 from quintet.kernel.refusals import Conflict, Forbidden, NotFound
 
 WorkId = NewType("WorkId", str)
 Kind = Literal["film", "series", "episode", "game", "book", "play"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Source = Literal["local", "tmdb", "stub"]  # entered in WIGG, told by TMDB, entered or imported in Marquee
+Place = tuple[float, float, str]  # in a ranking: fit, popularity, id
 
 WORK_ID = r"^[A-Za-z0-9._:\-]{1,128}$"
 MOST_ATTRIBUTE_BYTES = 16 * 1024
 
-Name = Annotated[str, Meta(min_length=1, max_length=300)]
+MOST_TITLE_LETTERS = 300
+Name = Annotated[str, Meta(min_length=1, max_length=MOST_TITLE_LETTERS)]
 Seconds = Annotated[float, Meta(gt=0, le=100_000_000)]
 Year = Annotated[int, Meta(ge=-3000, le=3000)]
-Genres = Annotated[list[Annotated[str, Meta(min_length=1, max_length=60)]], Meta(max_length=30)]
+MOST_GENRES, MOST_GENRE_LETTERS = 30, 60
+Genres = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=MOST_GENRE_LETTERS)]], Meta(max_length=MOST_GENRES)
+]
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -63,6 +71,54 @@ class WorkChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     year: Year | UnsetType | None = UNSET
     genres: Genres | UnsetType = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
+
+
+class TitleChanged(Event, frozen=True):
+    """The catalogue entry of the title changed."""
+
+    title_id: WorkId
+    version: int
+
+
+class WorkChanged(msgspec.Struct, frozen=True):
+    """Announced in the transaction that changes a work, for what follows from it in the apps."""
+
+    work_id: WorkId
+
+
+class WantedWork(msgspec.Struct, frozen=True):
+    """A work as somebody's own list names it; what is not here yet is entered with this."""
+
+    title: str
+    year: int | None = None
+    kind: Kind = "film"
+    tmdb_id: int | None = None
+    poster_url: str | None = None
+    genres: list[str] = []
+    attributes: dict[str, Any] = {}
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A work that a search found, by the best of its names, which stands here without spaces."""
+
+    id: WorkId
+    fit: float
+    popularity: float
+    squeezed: str
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in its ranking."""
+        return self.fit, self.popularity, self.id
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A page of hits, how many were ranked, how well the best fits, and what was asked, without spaces."""
+
+    hits: list[Hit]
+    total: int
+    best: float
+    asked: str
 
 
 class WorkNotFound(NotFound):

@@ -1,20 +1,10 @@
 """The catalogue's statements."""
 
 from datetime import datetime
-from uuid import UUID
 
-import msgspec
-
-from quintet.domains.catalogue.model import Kind, Work, WorkId
+from quintet.domains.catalogue.model import Kind, Source, Work, WorkId
 from quintet.kernel.database import Tx
 from quintet.kernel.json import encode
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A hit of a search and how well it fits."""
-
-    work: Work
-    fit: float
 
 
 async def work_by_id(tx: Tx, work_id: WorkId) -> Work | None:
@@ -43,13 +33,13 @@ async def work_to_change(tx: Tx, work_id: WorkId) -> Work | None:
     )
 
 
-async def insert_work(tx: Tx, work: Work) -> bool:
+async def insert_work(tx: Tx, work: Work, source: Source) -> bool:
     """Enter a work; False where its id is taken."""
     written = await tx.run(
         """
         insert into catalogue.works (id, kind, title, total_length_seconds, year, genres, attributes,
-                                     created_by, version, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11)
+                                     created_by, version, created_at, updated_at, source)
+        values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12)
         on conflict (id) do nothing
         """,
         work.id,
@@ -63,6 +53,7 @@ async def insert_work(tx: Tx, work: Work) -> bool:
         work.version,
         work.created_at,
         work.updated_at,
+        source,
     )
     return written == 1
 
@@ -110,69 +101,18 @@ async def newest_works(
     )
 
 
-def _found(
-    fit: float,
-    id_: WorkId,
-    kind: Kind,
-    title: str,
-    total_length_seconds: float | None,
-    year: int | None,
-    genres: list[str],
-    attributes: dict[str, object],
-    created_by: UUID | None,
-    version: int,
-    created_at: datetime,
-    updated_at: datetime,
-) -> Found:
-    work = Work(
-        id_, kind, title, total_length_seconds, year, genres, attributes, created_by, version,
-        created_at, updated_at,
-    )  # fmt: skip
-    return Found(work, fit)
-
-
-async def works_like(
-    tx: Tx, query: str, kind: Kind | None, behind: tuple[float, WorkId] | None, most: int
-) -> list[Found]:
-    """Works whose title resembles the query: exact before prefix before similar, then by id.
-
-    No single trigram threshold finds both `hamelt` and `starwars`, so candidates are the union of prefix,
-    similarity, word similarity and the title without spaces, and are ranked anew.
-    """
+async def works_with(tx: Tx, ids: list[WorkId]) -> list[Work]:
+    """The works with these ids, in the order of the ids."""
     return await tx.all(
-        _found,
+        Work,
         """
-        with asked as (
-            select text, replace(text, ' ', '') as spaceless,
-                   replace(replace(replace(text, '\\', '\\\\'), '%', '\\%'), '_', '\\_') as literal
-            from catalogue.folded($1) as text
-        ), hit as (
-            select works.*,
-                   case when folded_title = text then 3
-                        when folded_title like literal || '%' then 2
-                        else greatest(public.similarity(folded_title, text),
-                                      public.word_similarity(text, folded_title),
-                                      public.similarity(spaceless_title, spaceless))
-                   end::double precision as fit
-            from catalogue.works, asked
-            where (folded_title like literal || '%'
-                   or folded_title operator(public.%) text
-                   or text operator(public.<%) folded_title
-                   or spaceless_title operator(public.%) spaceless)
-              and ($2::text is null or kind = $2)
-        )
-        select fit, id, kind, title, total_length_seconds, year, genres, attributes, created_by, version,
-               created_at, updated_at
-        from hit
-        where $3::double precision is null or (-fit, id) > (-$3, $4)
-        order by -fit, id
-        limit $5
+        select w.id, w.kind, w.title, w.total_length_seconds, w.year, w.genres, w.attributes, w.created_by,
+               w.version, w.created_at, w.updated_at
+        from unnest($1::text[]) with ordinality as asked(id, place)
+        join catalogue.works w using (id)
+        order by asked.place
         """,
-        query,
-        kind,
-        behind[0] if behind else None,
-        behind[1] if behind else None,
-        most,
+        ids,
     )
 
 

@@ -112,6 +112,14 @@ class PrivacyChanged(msgspec.Struct, frozen=True):
     is_private: bool
 
 
+class PersonTold(msgspec.Struct, frozen=True):
+    """Somebody, as events tell of them."""
+
+    user_id: UserId
+    username: str
+    display_name: str
+
+
 # What existing clients listen for stands a second time under `payload`, where they look.
 
 
@@ -121,16 +129,16 @@ class NewFollower(Event, frozen=True):
     user_id: UserId
     username: str
     display_name: str
-    payload: Account
+    payload: PersonTold
 
 
 class FollowRequestAccepted(Event, frozen=True):
-    """Told to the one who follows now: the account named had been asked."""
+    """Told to the one who follows now: the person named was asked, and let them."""
 
     user_id: UserId
     username: str
     display_name: str
-    payload: Account
+    payload: PersonTold
 
 
 class FollowRequested(Event, frozen=True):

@@ -6,7 +6,6 @@ Invariant: whatever changes here was locked by `lock_people` first, and the coun
 from quintet.domains.accounts import Account
 from quintet.domains.social.model import FollowRequestId, Profile, Standing
 from quintet.kernel.actor import UserId
-from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx, array
 
 
@@ -61,7 +60,6 @@ async def follow(tx: Tx, follower_id: UserId, followee_id: UserId) -> None:
     await tx.send(
         """
         insert into social.follows (follower_id, followee_id, since) values ($1, $2, $3)
-        on conflict do nothing
         """,
         follower_id,
         followee_id,
@@ -156,9 +154,13 @@ async def set_private(tx: Tx, user_id: UserId, *, is_private: bool) -> None:
     await tx.send("update social.profiles set is_private = $2 where user_id = $1", user_id, is_private)
 
 
-async def blocked_count(tx: Tx, blocker_id: UserId) -> int:
-    """How many people somebody blocks."""
-    return await tx.value("select count(*) from social.blocks where blocker_id = $1", blocker_id)
+async def others_blocked(tx: Tx, blocker_id: UserId, besides_id: UserId) -> int:
+    """How many people somebody blocks besides this one."""
+    return await tx.value(
+        "select count(*) from social.blocks where blocker_id = $1 and blocked_id <> $2",
+        blocker_id,
+        besides_id,
+    )
 
 
 async def block(tx: Tx, blocker_id: UserId, blocked_id: UserId) -> None:
@@ -178,8 +180,3 @@ async def unblock(tx: Tx, blocker_id: UserId, blocked_id: UserId) -> None:
     await tx.send(
         "delete from social.blocks where blocker_id = $1 and blocked_id = $2", blocker_id, blocked_id
     )
-
-
-def place_of(at: Instant, id_: object) -> list[str]:
-    """The sort key of a row in a list, newest first."""
-    return [at.isoformat(), str(id_)]

@@ -59,7 +59,8 @@ class Answer(Response[T], Generic[T]):
             headers.append((b"location", self.location.encode()))
         headers.append((b"cache-control", self._cache_control(status, signed_in=signed_in, secret=secret)))
         body = self.body
-        compressible = len(body) >= COMPRESS_FROM_BYTES and not secret
+        packed = self.content_type == b"image/png"  # already: trying again costs time and saves nothing
+        compressible = len(body) >= COMPRESS_FROM_BYTES and not secret and not packed
         vary = b"Authorization, Accept-Encoding" if compressible else b"Authorization"
         if not secret and status == 200 and request.method == "GET":
             etag = self.etag or hashlib.blake2b(body, digest_size=12).hexdigest()

@@ -1,12 +1,17 @@
 """The words of Marquee's media."""
 
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
-from quintet.domains.catalogue import WorkId
+from quintet.domains.catalogue import Kind, WorkId, Year
+from quintet.kernel.refusals import Conflict
 
 MediaType = Literal["MOVIE", "PLAY"]
+External = Literal["not_asked", "ok", "unavailable"]
+KIND_OF: dict[MediaType, Kind] = {"MOVIE": "film", "PLAY": "play"}
 
 
 class Media(msgspec.Struct, frozen=True):
@@ -23,3 +28,34 @@ class Media(msgspec.Struct, frozen=True):
     tmdb_id: int | None
     attributes: dict[str, Any]
     source: Literal["local", "tmdb", "stub"]
+
+
+class MediaDetails(Media, frozen=True):
+    """A film or a play by itself; what came from TMDB says so, and since when TMDB has it no more."""
+
+    attribution: str | None = None
+    gone_at: datetime | None = None
+
+
+class MediaFound(msgspec.Struct, frozen=True):
+    """What a search found, and whether TMDB was asked for it. `total` counts what was ranked."""
+
+    items: list[Media]
+    limit: int
+    offset: int
+    total: int
+    external: External
+
+
+class NewStub(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A film or a play entered by hand; `confirm` where it only looks like one that is here."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=300)]
+    media_type: MediaType
+    year: Year | None = None
+    attributes: dict[str, Any] = {}
+    confirm: bool = False
+
+
+class LooksLike(Conflict):
+    """A work that looks the same is here already: rank that one, or send `confirm`."""

@@ -1,7 +1,7 @@
 """The words of rankings: what is ranked, what a caller asks for, what is told, and what can be refused.
 
-A score is never rounded; a rank counts from 1 within its tier; `position_key` is a fractional index, and the
-order of its bytes is the order of the tier.
+Scores are never rounded; ranks count from 1 within a tier; `position_key` is a fractional index whose byte
+order is the order of the tier.
 """
 
 from typing import Annotated, ClassVar, Literal, NewType
@@ -49,7 +49,7 @@ class Rankings(msgspec.Struct, frozen=True):
 
 
 class NewRanking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A title to be ranked; `prev_ranking_id`, `next_ranking_id`, `notes` are an older front end's names."""
+    """A title to be ranked; the older front end's names for its fields are understood, too."""
 
     media_id: Annotated[str, Meta(max_length=128)]
     tier: Tier

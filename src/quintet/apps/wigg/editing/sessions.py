@@ -18,7 +18,7 @@ from quintet.apps.wigg.editing import session_queries
 from quintet.apps.wigg.editing.model import EditModeEntered, EditModeLeft, EditSession, OpenSession
 from quintet.apps.wigg.editing.session_queries import LeftSession
 from quintet.apps.wigg.queries import Own
-from quintet.domains.catalogue import work_to_see
+from quintet.domains.catalogue import title_room, work_to_see
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.call import Kernel
@@ -39,7 +39,7 @@ async def start_session(tx: Tx, actor: Actor, title_id: str, idle_seconds: int) 
     session_id = new_id()
     expires_at = await session_queries.insert_session(tx, actor.id, work.id, session_id, idle_seconds)
     entered = EditModeEntered(user_id=actor.id, title_id=work.id, session_id=session_id, timestamp=tx.now)
-    tx.emit(access.title_room(work.id), entered)
+    tx.emit(title_room(work.id), entered)
     return OpenSession(session_id, expires_at)
 
 
@@ -89,4 +89,4 @@ async def end_expired_sessions(database: Database) -> int:
 def _tell_left(tx: Tx, left: Iterable[LeftSession]) -> None:
     for one in left:
         told = EditModeLeft(user_id=one.user_id, title_id=one.title_id, session_id=one.id, timestamp=tx.now)
-        tx.emit(access.title_room(one.title_id), told)
+        tx.emit(title_room(one.title_id), told)

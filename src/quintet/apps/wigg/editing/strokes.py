@@ -39,6 +39,7 @@ from quintet.apps.wigg.model import ActionId
 from quintet.apps.wigg.placing import said
 from quintet.apps.wigg.queries import Own
 from quintet.apps.wigg.rules import MILLION, boundaries, curve_change, millionths_of, pct_of
+from quintet.domains.catalogue import title_room
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
@@ -72,7 +73,7 @@ async def paint_segment(
         segments=segments,
         version=version,
     )
-    tx.emit(access.title_room(own.title_id), event)
+    tx.emit(title_room(own.title_id), event)
     token = undo_token(secrets, action_id)
     return PaintedSegment(index, score / MILLION, _shown(was), version, token)
 
@@ -102,7 +103,7 @@ async def paint_stroke(
         version=version,
         cells=[ToldCell(index, after[index] / MILLION) for index in touched],
     )
-    tx.emit(access.title_room(own.title_id), event)
+    tx.emit(title_room(own.title_id), event)
     cells = [PaintedCell(index, after[index] / MILLION, _shown(before[index]), version) for index in touched]
     return PaintedStroke(cells, version, undo_token(secrets, action_id))
 

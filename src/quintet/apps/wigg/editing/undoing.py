@@ -41,6 +41,7 @@ from quintet.apps.wigg.model import ActionId, Wigg
 from quintet.apps.wigg.placing import said
 from quintet.apps.wigg.queries import Own, Writing
 from quintet.apps.wigg.rules import NO_CHANGE, curve_change
+from quintet.domains.catalogue import title_room
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
@@ -221,7 +222,7 @@ def _tell(tx: Tx, actor: Actor, own: Own, told: Told, net: Record, version: int)
         painted=told_parts(change.after for change in net.painting),
         version=version,
     )
-    tx.emit(access.title_room(own.title_id), event)
+    tx.emit(title_room(own.title_id), event)
 
 
 def _outcome(

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from quintet.apps.wigg.access import milestone_to_change, title_room
+from quintet.apps.wigg.access import milestone_to_change
 from quintet.apps.wigg.capture.actions import replan_title
 from quintet.apps.wigg.milestones import queries
 from quintet.apps.wigg.milestones.chapters import Chapters
@@ -30,7 +30,7 @@ from quintet.apps.wigg.milestones.model import (
 from quintet.apps.wigg.milestones.queries import NewRow
 from quintet.apps.wigg.milestones.rules import Named, Place, places_of, same_as, trimmed
 from quintet.apps.wigg.rules import pct_of, position_of
-from quintet.domains.catalogue import WorkId, work_to_see
+from quintet.domains.catalogue import WorkId, title_room, work_to_see
 from quintet.kernel.actor import Access, Actor
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
-from quintet.apps.wigg.access import title_id_of, title_room
+from quintet.apps.wigg.access import title_id_of
 from quintet.apps.wigg.milestones import actions, queries
 from quintet.apps.wigg.milestones.chapter_upload import chapters_of, unreadable_is_refused, upload_of
 from quintet.apps.wigg.milestones.model import (
@@ -23,7 +23,7 @@ from quintet.apps.wigg.milestones.model import (
     OfficialIsForModerators,
     TooManyMilestones,
 )
-from quintet.domains.catalogue import WorkNotFound, work_to_see
+from quintet.domains.catalogue import WorkNotFound, title_room, work_to_see
 from quintet.kernel import json
 from quintet.kernel.actor import Access
 from quintet.kernel.cache import HotAnswer
