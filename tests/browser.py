@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -62,6 +62,7 @@ class Visitor:
 
     def __init__(self, context: BrowserContext, page: Page, world: World) -> None:
         self.context, self.page, self.world = context, page, world
+        self.person: Person | None = None
         self.wrong: list[str] = []
         self.hosts: set[str] = set()
         page.set_default_timeout(PATIENCE_MS)
@@ -82,9 +83,11 @@ class Visitor:
             }
             kept = json.dumps(json.dumps(session))
             await context.add_init_script(
-                f'sessionStorage.getItem("wigg.session") ?? sessionStorage.setItem("wigg.session", {kept})'
+                f'sessionStorage.getItem("quintet.session") ?? sessionStorage.setItem("quintet.session", {kept})'
             )
-        return cls(context, await context.new_page(), world)
+        visitor = cls(context, await context.new_page(), world)
+        visitor.person = person
+        return visitor
 
     async def look_at(self, title_id: str) -> Self:
         """Open the title's page, and wait until it is alive."""
@@ -127,3 +130,6 @@ class Visitor:
         for point in points[1:]:
             await mouse.move(*await self.point(*point), steps=8)
         await mouse.up()
+
+
+Enter = Callable[..., Awaitable[Visitor]]

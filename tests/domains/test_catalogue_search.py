@@ -26,7 +26,7 @@ TITLES = (
 @pytest.fixture(scope="module")
 async def crowd(world: World) -> World:
     """The titles above among five thousand others of common words."""
-    world.sql("delete from catalogue.works")
+    world.sql("truncate catalogue.works cascade")
     world.sql(
         """
         insert into catalogue.works (id, kind, title, created_at, updated_at)

@@ -3,41 +3,15 @@
 import asyncio
 import json
 import statistics
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.async_api import Browser, Route, WebSocketRoute
-from tests.browser import Visitor, browsing
+from playwright.async_api import Route, WebSocketRoute
+from tests.browser import Enter
 from tests.waiting import look_again
 from tests.world import PASSWORD, Person, World, mark, new_title
 
 from quintet.console import stage
-
-Enter = Callable[..., Awaitable[Visitor]]
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncGenerator[Browser]:
-    async with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def enter(browser: Browser, live: World) -> AsyncGenerator[Enter]:
-    """Lets people in, and looks at the end whether their browsers had anything to complain about."""
-    visitors: list[Visitor] = []
-
-    async def let_in(person: Person | None = None, **window: Any) -> Visitor:
-        visitors.append(await Visitor.enter(browser, live, person, **window))
-        return visitors[-1]
-
-    yield let_in
-    for visitor in visitors:
-        await visitor.context.close()
-        assert visitor.wrong == [], "errors in the console, refused by the Content-Security-Policy, or thrown"
-        assert visitor.hosts <= {f"127.0.0.1:{live.port}"}, "no other host is ever asked"
 
 
 async def marks_of(person: Person, title: str) -> list[dict[str, Any]]:
@@ -157,8 +131,9 @@ async def test_a_session_goes_on_when_its_token_has_run_out(enter: Enter, live: 
         "request", lambda request: spent.append(request.url) if "refresh" in request.url else None
     )
     await visitor.page.add_init_script(
-        """const kept = JSON.parse(sessionStorage.getItem("wigg.session"));
-        if (!window.name) sessionStorage.setItem("wigg.session", JSON.stringify({ ...kept, expires_at: 0 }));
+        """const kept = JSON.parse(sessionStorage.getItem("quintet.session"));
+        if (!window.name)
+            sessionStorage.setItem("quintet.session", JSON.stringify({ ...kept, expires_at: 0 }));
         window.name = "older";"""
     )
     await visitor.look_at(title)
@@ -332,7 +307,7 @@ async def test_a_title_that_is_not_there_is_told_in_words(enter: Enter) -> None:
 
 
 async def test_pages_allow_nothing_but_this_server(live: World) -> None:
-    for path in ("/stage/wigg", "/stage/wigg/no-such-title"):
+    for path in ("/stage/wigg", "/stage/wigg/no-such-title", "/stage/marquee"):
         answer = await live.get(path)
         policy = answer.headers["content-security-policy"]
         assert "'unsafe" not in policy
@@ -349,8 +324,8 @@ async def test_pages_allow_nothing_but_this_server(live: World) -> None:
             assert file.headers["x-content-type-options"] == "nosniff"
     hostile = await live.get("/stage/wigg/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E")
     assert "<script>" not in hostile.text
-    assert (await live.get("/stage/static/old/live.js")).headers["cache-control"] == "no-cache"
-    for name in ("stage.py", "..%2f__init__.py", "%2e%2e%2f__init__.py"):
+    assert (await live.get("/stage/static/old/shared/live.js")).headers["cache-control"] == "no-cache"
+    for name in ("live.js", "shared/live.py", "..%2f__init__.py", "shared/%2e%2e%2f__init__.py", "shared"):
         assert (await live.get(f"/stage/static/{stage.VERSION}/{name}")).status_code == 404
 
 

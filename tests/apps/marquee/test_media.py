@@ -73,7 +73,7 @@ async def test_what_looks_alike(
     world: World, there: tuple[str, int | None], new: tuple[str, int | None], alike: bool
 ) -> None:
     ada, ben = await world.person("ada"), await world.person("ben")
-    world.sql("delete from catalogue.works where kind in ('play', 'film')")
+    world.sql("truncate catalogue.works cascade")
     first = (await stub(ada, there[0], year=there[1])).json()
     film = await stub(ben, new[0], year=new[1], media_type="MOVIE")
     assert film.status_code == 201, "a film doubles no play"

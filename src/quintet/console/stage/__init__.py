@@ -1,4 +1,4 @@
-"""The stage: pages on which somebody without a front end sees WIGG alive.
+"""The stage: pages on which somebody without a front end sees the products alive.
 
 Invariant: a page needs this server alone, and holds neither script nor style of its own; what it runs is in
 `static`, as it stands there, under an address that changes whenever any of it does.
@@ -30,8 +30,14 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# The list is fixed when the server starts: no path of a request ever reaches the disk.
-FILES: Final = {path.name: path.read_bytes() for path in sorted((_FOLDER / "static").iterdir())}
+_STATIC = _FOLDER / "static"
+# By folder and name: `shared/live.js`. The list is fixed when the server starts: no path of a request ever
+# reaches the disk.
+FILES: Final = {
+    path.relative_to(_STATIC).as_posix(): path.read_bytes()
+    for path in sorted(_STATIC.glob("*/*"))
+    if path.suffix in _TYPES
+}
 VERSION: Final = hashlib.blake2b(
     b"".join(name.encode() + b"\0" + body for name, body in FILES.items()), digest_size=8
 ).hexdigest()
@@ -58,12 +64,19 @@ async def show_title(title_id: FromPath[str]) -> Answer[bytes]:
     return _page("title.html", title_id=title_id)
 
 
-@get("/stage/static/{version:str}/{name:str}", access=Access.PUBLIC, tag=_TAG, limited=False,
+@get("/stage/marquee", access=Access.PUBLIC, tag=_TAG, limited=False, reads_token=False, in_schema=False,
+     summary="Marquee: one's tiers, the friends' feed and the leaderboard")  # fmt: skip
+async def show_marquee() -> Answer[bytes]:
+    """Answer Marquee's page."""
+    return _page("marquee.html")
+
+
+@get("/stage/static/{version:str}/{folder:str}/{name:str}", access=Access.PUBLIC, tag=_TAG, limited=False,
      reads_token=False, in_schema=False, refusals=(NotFound,),
      summary="What the stage's pages are made of")  # fmt: skip
-async def read_static(version: FromPath[str], name: FromPath[str]) -> Answer[bytes]:
+async def read_static(version: FromPath[str], folder: FromPath[str], name: FromPath[str]) -> Answer[bytes]:
     """Answer a script or a style; the one of this very version may be kept for a year."""
-    body = FILES.get(name)
+    body = FILES.get(f"{folder}/{name}")
     if body is None:
         raise NotFound
     # Modules name each other without a version, so all stand under the version of all. One that is not ours
@@ -78,4 +91,4 @@ def _page(template: str, **known: Any) -> Answer[bytes]:
     return Answer(text.encode(), content_type="text/html; charset=utf-8", headers=_HEADERS)
 
 
-ROUTES = (show_titles, show_title, read_static)
+ROUTES = (show_titles, show_title, show_marquee, read_static)

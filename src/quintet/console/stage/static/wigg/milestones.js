@@ -1,7 +1,7 @@
 // The list of a title's milestones, and the form that adds one at the cursor.
 
-import { post } from "./api.js";
-import { say, sayProblem } from "./account.js";
+import { post } from "../shared/api.js";
+import { say, sayProblem } from "../shared/account.js";
 import { duration, percent } from "./scale.js";
 
 const $ = (selector) => document.querySelector(selector);

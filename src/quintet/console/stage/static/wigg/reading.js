@@ -1,8 +1,8 @@
 // Reading a title over HTTP into the page's `state`, and noting how far in the room each reading goes.
 
-import * as api from "./api.js";
-import { sayProblem } from "./account.js";
-import { folding } from "./folding.js";
+import * as api from "../shared/api.js";
+import { sayProblem } from "../shared/account.js";
+import { folding } from "../shared/folding.js";
 
 // What a network that is away did not answer is read when it is back.
 const unlessPassing = (problem) => problem.passes || sayProblem(problem);

@@ -2,7 +2,7 @@
 // that neither a dead network nor a closed tab loses one; its `optimistic_id` lets the server know it again, so
 // that none is placed twice, however often and from however many tabs it is sent.
 
-import { post } from "./api.js";
+import { post } from "../shared/api.js";
 
 const MOST = 100; // what one batch may hold
 const AGAIN_MS = 5000;

@@ -1,7 +1,7 @@
 // The page of titles: search, the newest, and entering one that is missing.
 
-import { get, onUser, post, user } from "./api.js";
-import { invite, say, sayProblem } from "./account.js";
+import { get, onUser, post, user } from "../shared/api.js";
+import { invite, say, sayProblem } from "../shared/account.js";
 import { duration } from "./scale.js";
 
 const $ = (selector) => document.querySelector(selector);

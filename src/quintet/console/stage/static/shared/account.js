@@ -11,6 +11,10 @@ const WORDS = {
   token_used: "This was undone already.",
   token_expired: "It is too late to undo this.",
   session_ended: "Your edit session has ended. Paint on: a new one begins.",
+  already_ranked: "This one is in your list already.",
+  neighbour_gone: "The list has changed meanwhile; here it is anew.",
+  wrong_neighbour: "The list has changed meanwhile; here it is anew.",
+  tier_full: "This tier is full: it holds 10,000.",
   not_found: "There is no such thing (any more).",
 };
 let fading = 0;

@@ -4,7 +4,7 @@
 // second time looks stolen and ends the session: two tabs sharing one would end each other's. And what this tab
 // alone knows is gone with it, also on somebody else's machine.
 
-const KEPT = "wigg.session";
+const KEPT = "quintet.session";
 const EARLY_MS = 90_000; // the server says `token_expiring` 60 s ahead; by then there is a new one
 const LONGEST_WAIT_S = 30; // whoever is told to come back later than this is told so instead
 const listeners = new Set();
@@ -14,9 +14,9 @@ let timer = 0;
 
 /** What the server refused (RFC 9457), or `unreachable` where nobody answered. */
 export class Problem extends Error {
-  constructor(status, code, title, detail, retryAfter = 0) {
+  constructor(status, code, title, detail, { retryAfter = 0, body = {} } = {}) {
     super(detail || title);
-    Object.assign(this, { status, code, title, retryAfter });
+    Object.assign(this, { status, code, title, retryAfter, body });
   }
   /** Whether the same request may well succeed later, unchanged. */
   get passes() {
@@ -114,7 +114,7 @@ async function send(method, path, { body, bearer, told, keepalive = false } = {}
   if (answer.ok) return read;
   const first = read.errors?.[0];
   const detail = first ? `${(first.pointer ?? first.parameter ?? "").replace("/", "")} ${first.message}`.trim() : read.detail;
-  throw new Problem(answer.status, read.code, read.title, detail, Number(answer.headers.get("Retry-After") ?? 1));
+  throw new Problem(answer.status, read.code, read.title, detail, { retryAfter: Number(answer.headers.get("Retry-After") ?? 1), body: read });
 }
 
 plan();

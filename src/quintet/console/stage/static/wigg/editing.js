@@ -1,6 +1,6 @@
 // Edit Graph Mode: one's edit session, strokes on their way to the server, and what can be undone.
 
-import { Problem, post, request } from "./api.js";
+import { Problem, post, request } from "../shared/api.js";
 import { folded } from "./scale.js";
 
 const SEND_EVERY_MS = 120; // the server takes ten strokes a second

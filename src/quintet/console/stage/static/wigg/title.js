@@ -1,7 +1,7 @@
 // The page of one title: holds what is so, and brings together the curve, the hands, the room and the server.
 
-import { invite, say, sayProblem } from "./account.js";
-import * as api from "./api.js";
+import { invite, say, sayProblem } from "../shared/account.js";
+import * as api from "../shared/api.js";
 import { Curve } from "./curve.js";
 import { Editing } from "./editing.js";
 import { listen } from "./hands.js";

@@ -1,7 +1,7 @@
 // What the page hears of its title: everything for who is signed in, the time to good for everybody else.
 
-import * as api from "./api.js";
-import { Live } from "./live.js";
+import * as api from "../shared/api.js";
+import { Live } from "../shared/live.js";
 
 /**
  * Hear of a title as `user`, or as a stranger. `on` is told `t2g(answer)`, `title()`, `milestone(event)`,
