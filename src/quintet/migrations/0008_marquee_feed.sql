@@ -230,10 +230,10 @@ end
 $$;
 
 -- All counters anew from the rankings: after the constants changed, or to mend what somebody bent by hand.
--- Writes of rankings wait meanwhile.
+-- Writes of rankings and changes of privacy wait meanwhile.
 create function marquee.recount_rankings() returns void language plpgsql as $$
 begin
-    lock table marquee.user_rankings in share row exclusive mode;
+    lock table marquee.user_rankings, marquee.rankers in share row exclusive mode;
     delete from marquee.media_counts;
     delete from marquee.media_days;
     delete from marquee.ranker_days;
