@@ -34,7 +34,7 @@ async def read_leaderboard(
 
     `scope=following` counts those whom the signed-in caller follows, the caller not among them.
     """
-    wanted = Wanted(of, media_type, genre, period, whose)
+    wanted = Wanted(of, media_type, genre or None, period, whose)
     if whose == "everyone" and (of == "media" or request.viewer is None):
         return await reading.hot_page(request, wanted, limit, cursor)
     return Answer(await reading.page(request, wanted, limit, cursor))
