@@ -12,6 +12,7 @@ from tests.waiting import look_again
 from tests.world import Person, World, code_of
 
 from quintet.apps.marquee.rankings.importing import actions
+from quintet.apps.marquee.rankings.importing.working import work_off_next
 from quintet.domains.catalogue import find_or_enter_films
 
 RATINGS = "Date,Name,Year,Letterboxd URI,Rating"
@@ -129,6 +130,7 @@ async def test_the_front_ends_own_list(world: World) -> None:
     dune, hamlet, cats = unique(world, "Dune"), unique(world, "Hamlet"), unique(world, "Cats")
     number = int(world.sql("select coalesce(max(tmdb_id), 0) + 1 from catalogue.works")[0][0])
     known = films(world, 1, title="Another title", tmdb_id=number)[0]
+    world.sql("insert into catalogue.tmdb_films values (%s, true, now(), now())", known)
     entries = [
         {"id": f"tmdb_{number}", "title": dune, "year": "2024", "posterUrl": "https://image.tmdb.org/t/p/a.jpg",
          "type": "movie", "genres": ["Science Fiction"], "director": "Denis", "tier": "A", "rank": 1},
@@ -229,30 +231,45 @@ async def test_one_at_a_time_and_nobody_elses(world: World, dsn: str) -> None:
     ada, ben = await world.person("ada"), await world.person("ben")
     title = unique(world, "Heat")
     text = f"{RATINGS}\n2024-05-01,{title},1995,u,4.5\n"
-    async with await psycopg.AsyncConnection.connect(dsn) as node:
-        # As if another node worked on it: it has the row, until its connection breaks.
-        world.sql("lock table marquee.imports in share mode nowait")
-        begun = await send_held(ada, text, node)
+    async with await psycopg.AsyncConnection.connect(dsn) as holder:
+        await holder.execute("select marquee.lock_tiers(%s, '{S}')", (ada.id,))  # nothing gets on
+        begun = await send(ada, text)
         answer = await ada.post("/rankings/import", files={"file": ("a", text)})
         assert code_of(answer) == (409, "import_running")
         assert answer.json()["import"]["id"] == begun["id"]
         assert answer.json()["import"]["status"] == "waiting"
-        assert figures(await imported(ben, text.replace(title, f"{title} 2"))) == (1, 1, 0, 1, 0)
         assert code_of(await ben.get(f"/rankings/imports/{begun['id']}")) == (404, "not_found")
-        assert (await ada.get(f"/rankings/imports/{begun['id']}")).json()["status"] == "waiting"
     assert figures(await ended(ada, begun)) == (1, 1, 0, 1, 0)
     assert await shown(ada) == [f"S1 {title} 1995"]
 
 
-async def send_held(person: Person, text: str, node: psycopg.AsyncConnection) -> dict[str, Any]:
-    """Send a list in that another node takes before anybody here does."""
-    await node.execute("lock table marquee.import_rows in access exclusive mode")
-    answer = asyncio.create_task(send(person, text))
-    await asyncio.sleep(0)
-    await node.commit()
-    begun = await answer
-    await node.execute("select from marquee.imports where id = %s for update", (begun["id"],))
-    return begun
+async def test_many_nodes_share_the_work(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four more nodes beside this one, on three people's lists: every row once, in order."""
+    people = [await world.person() for _ in range(3)]
+    title = unique(world, "Heat")
+    monkeypatch.setattr(actions, "ROWS_AT_ONCE", 3)
+    rows = [f",{title} {n},1995,u,{5 - n % 10 / 2}" for n in range(60)]
+    begun = [await send(one, "\n".join([RATINGS, *rows])) for one in people]
+    over = asyncio.Event()
+
+    async def node() -> int:
+        worked = 0
+        while not over.is_set():
+            worked += await work_off_next(world.kernel)
+        return worked
+
+    nodes = [asyncio.create_task(node()) for _ in range(4)]
+    told = [await ended(one, its) for one, its in zip(people, begun, strict=True)]
+    over.set()
+    worked = await asyncio.gather(*nodes)
+    assert [one["done"] for one in told] == [60] * 3
+    assert [one["matched"] + one["created"] for one in told] == [60] * 3
+    lists = [await own_list(one) for one in people]
+    for items in lists:
+        check_list(items)
+        assert len(items) == 60
+    assert len({tuple(item["media"]["id"] for item in items) for items in lists}) == 1
+    print(f"3 lists of 60 rows, 4 nodes beside ours worked off {sum(worked)} parts of 63: each row once")
 
 
 async def test_a_part_that_breaks_is_done_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
