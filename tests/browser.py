@@ -83,7 +83,8 @@ class Visitor:
             }
             kept = json.dumps(json.dumps(session))
             await context.add_init_script(
-                f'sessionStorage.getItem("quintet.session") ?? sessionStorage.setItem("quintet.session", {kept})'
+                'sessionStorage.getItem("quintet.session")'
+                f' ?? sessionStorage.setItem("quintet.session", {kept})'
             )
         visitor = cls(context, await context.new_page(), world)
         visitor.person = person

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from quintet.apps.marquee.feed.noting import note_moved, note_noted, note_ranked
+from quintet.apps.marquee.leaderboard.model import LEADERBOARD
 from quintet.apps.marquee.rankings import access, comparing, list_queries, queries, rules
 from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.model import (
@@ -56,6 +58,8 @@ async def place_title(tx: Tx, actor: Actor, new: NewRanking) -> Ranking:
     if change.outcome == "already_ranked":
         raise AlreadyRanked(members={"ranking": change.ranking})
     ranking = _changed(change)
+    await note_ranked(tx, actor.id, ranking.id, ranking.tier)
+    tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),
         RankingPlaced(
@@ -83,6 +87,8 @@ async def move_ranking(tx: Tx, actor: Actor, ranking_id: UUID, move: RankingMove
     ranking = _changed(change)
     if change.outcome == "unchanged" or change.from_tier is None:
         return ranking
+    await note_moved(tx, actor.id, ranking.id, change.from_tier, ranking.tier)
+    tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),
         RankingMoved(
@@ -109,6 +115,7 @@ async def note_ranking(tx: Tx, actor: Actor, ranking_id: UUID, change: NoteChang
     if ranking.note == note:
         return ranking
     await queries.write_note(tx, ranking.id, note)
+    await note_noted(tx, actor.id, ranking.id, ranking.tier, note)
     noted = msgspec.structs.replace(ranking, note=note, updated_at=tx.now)
     tx.emit(
         user_room(actor.id),
@@ -122,6 +129,7 @@ async def remove_ranking(tx: Tx, actor: Actor, ranking_id: UUID) -> None:
     gone = await queries.remove_ranking(tx, actor.id, ranking_id)
     if gone is None:
         raise RankingNotFound
+    tx.touch(LEADERBOARD)
     tx.emit(user_room(actor.id), RankingRemoved(ranking_id=gone.id, media_id=gone.media_id, tier=gone.tier))
 
 

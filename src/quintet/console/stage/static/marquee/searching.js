@@ -7,7 +7,7 @@ import { TIERS, factsOf, otherTitle } from "./words.js";
 
 const $ = (selector) => document.querySelector(selector);
 const PAUSE_MS = 160; // between two letters; who types on is not answered yet
-const MOST = 12;
+const MOST = 6; // more would push the shelves out of sight
 
 /**
  * `on` is asked `tierOf(media)`, and told `put(media, tier)` and `ponder(media)`, who wants help to find its place;
