@@ -47,6 +47,7 @@ export class Friends {
   }
 
   take(item) {
+    if (this.#items.get(item.id)?.at > item.at) return; // it was read since
     this.#items.set(item.id, item);
     this.#draw(item.id);
   }
