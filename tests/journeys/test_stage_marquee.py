@@ -133,6 +133,7 @@ async def test_somebody_new_searches_as_they_type_and_ranks(enter: Enter, live: 
     await shows(visitor, "A", f"{name} & <b>Sons</b>", f"{name} Road")
     await page.fill("#query", f"{name} nowhere to be found")
     await visitor.until("document.querySelector('#enter [name=title]').value.endsWith('found')")
+    await page.evaluate("document.querySelector('#entering').open = true")
     await page.fill("#enter [name=year]", "1601")
     await page.locator("#enter").get_by_text("Play").click()
     await page.click("#enter button")
