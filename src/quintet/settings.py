@@ -68,6 +68,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     undo_seconds: int = 900
     limit_player: Limit = Limit(120, 60, 120)
     push_allow_private: Literal["no", "yes"] = "no"
+    limit_tmdb: Limit = Limit(30, 1, 5)  # TMDB's 40 in any second, and room for what the network bunches up
+    tmdb_url: str = "https://api.themoviedb.org/3"
+    tmdb_token: str = ""
+    tmdb_image_url: str = "https://image.tmdb.org/t/p/w500"
     oidc_issuer: str = ""
     oidc_jwks_url: str = ""
     oidc_audiences: tuple[str, ...] = ()
@@ -157,5 +161,14 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_network(proxy)
         except ValueError as error:
             raise BadSetting(f"QUINTET_TRUSTED_PROXIES cannot be used: {error}") from error
+    _check_tmdb(settings)
     if bool(settings.oidc_issuer) != bool(settings.oidc_jwks_url):
         raise BadSetting("QUINTET_OIDC_ISSUER and QUINTET_OIDC_JWKS_URL go together: set both or neither")
+
+
+def _check_tmdb(settings: Settings) -> None:
+    for name in ("tmdb_url", "tmdb_image_url"):
+        if not getattr(settings, name).startswith(("http://", "https://")):
+            raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it begins with https://")
+    if not re.fullmatch(r"[!-~]*", settings.tmdb_token):
+        raise BadSetting("QUINTET_TMDB_TOKEN cannot be used: it has a letter no token has")

@@ -34,6 +34,10 @@ RANKING_CALLS: dict[tuple[str, str], Told] = {
     ("POST", "/rankings"): Told(
         lambda stage: Made("/rankings", {"media_id": stage.ids["film_id"], "tier": "S"}), 201, before=rank_it
     ),
+    ("POST", "/rankings/compare"): Told(
+        lambda stage: Made("/rankings/compare", {"media_id": stage.ids["film_id"], "tier": "S"}),
+        before=rank_it,
+    ),
     ("GET", RANKING): Told(at(RANKING), others=404, before=rank_it),
     ("PATCH", RANKING): Told(at(RANKING, {"note": "mine"}), others=404, before=rank_it),
     ("PATCH", f"{RANKING}/move"): Told(at(f"{RANKING}/move", {"rank": 1}), others=404, before=rank_it),

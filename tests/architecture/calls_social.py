@@ -43,4 +43,6 @@ SOCIAL_CALLS: dict[tuple[str, str], Told] = {
     ("PATCH", "/social/me"): Told(lambda _: Made("/social/me", {"private": False})),
     ("GET", "/social/followers"): Told(at("/social/followers")),
     ("GET", "/social/following"): Told(at("/social/following")),
+    ("GET", "/social/feed"): Told(at("/social/feed")),
+    ("GET", "/social/leaderboard"): Told(at("/social/leaderboard?period=week")),
 }

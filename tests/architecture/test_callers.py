@@ -142,7 +142,9 @@ async def test_everybody_gets_what_is_theirs(world: World, cast: dict[str, Perso
 
 def shown(path: str, text: str) -> list[str]:
     """What an answer shows of our insides; the reference may well speak of them."""
-    return [word for word in INSIDES if word in text and path not in {"/docs", "/openapi.json"}]
+    if path in {"/docs", "/openapi.json"} or path.startswith("/stage/"):  # a `<select>` there is no statement
+        return []
+    return [word for word in INSIDES if word in text]
 
 
 async def test_missing_and_anothers_look_alike(world: World) -> None:

@@ -3,12 +3,17 @@
 Invariant: an answer is served only while it is not older than the newest change of its room that this node
 knows of; and what this node knows is checked against the database at least once a second, which bounds the
 staleness left by another node's change whose notice was lost.
+
+What changes too often to have a room (every commit would wait for the room's row) is a subject instead. An
+answer about it is served only while no commit of this node has touched the subject since the answer began to
+be read (`Tx.touch`), and for a second at most, which bounds what other nodes changed.
 """
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -22,7 +27,10 @@ _NEVER = float("-inf")
 
 
 class HotAnswer(msgspec.Struct, frozen=True):
-    """A body with its entity tag and the seq of its room in the very snapshot it was read from."""
+    """A body with its entity tag and the seq of its room in the very snapshot it was read from.
+
+    Of a subject: how often this node had touched it when the reading began.
+    """
 
     body: bytes
     etag: str
@@ -49,7 +57,10 @@ class HotAnswers:
         self._answers: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._rooms: OrderedDict[str, _Room] = OrderedDict()
         self._underway: dict[tuple[str, str], asyncio.Task[HotAnswer]] = {}
+        self._touches: Counter[str] = Counter()
+        self._readers: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         database.on_commit.append(self._take_notice)
+        database.on_touch.append(self._note_touched)
 
     async def get(
         self, room: str, key: str, read: Callable[[], Awaitable[HotAnswer]], *, hold_seconds: float = 0
@@ -78,6 +89,35 @@ class HotAnswers:
             self._underway[marker] = task
             task.add_done_callback(lambda done: self._finish(marker, done))
         return await asyncio.shield(task)
+
+    async def of_subject(
+        self, subject: str, key: str, read: Callable[[], Awaitable[tuple[bytes, str]]]
+    ) -> HotAnswer:
+        """The answer `key` about a subject, from the body and the entity tag that `read` gives.
+
+        One reads at a time, for all who asked before it began: so a subject that changes faster than it can
+        be read costs one reading after the other, and never more at once.
+        """
+        touches = self._touches[subject]
+        answer = self._untouched(subject, key, touches)
+        if answer is not None:
+            return answer
+        reader = self._readers.setdefault((subject, key), asyncio.Lock())
+        async with reader:
+            answer = self._untouched(subject, key, touches)
+            if answer is not None:
+                return answer
+            touches, begun = self._touches[subject], time.monotonic()
+            body, etag = await read()
+            return self._keep((subject, key), HotAnswer(body, etag, touches), begun)
+
+    def _untouched(self, subject: str, key: str, touches: int) -> HotAnswer | None:
+        """The answer, if its reading began after that many touches and less than a second ago."""
+        entry = self._answers.get((subject, key))
+        if entry is None or entry.answer.seq < touches or time.monotonic() - entry.read_at >= STALE_SECONDS:
+            return None
+        self._answers.move_to_end((subject, key))
+        return entry.answer
 
     async def seq_of(self, room: str) -> int:
         """The room's last seq, as of at most a second ago."""
@@ -112,8 +152,11 @@ class HotAnswers:
         begun = time.monotonic()
         answer = await read()
         self._notice(room, answer.seq, begun)
-        self._forget((room, key))
-        self._answers[room, key] = _Entry(answer, begun)
+        return self._keep((room, key), answer, begun)
+
+    def _keep(self, entry: tuple[str, str], answer: HotAnswer, begun: float) -> HotAnswer:
+        self._forget(entry)
+        self._answers[entry] = _Entry(answer, begun)
         self._bytes += len(answer.body) + _OVERHEAD_BYTES
         while self._bytes > self._most_bytes:
             self._forget(next(iter(self._answers)))
@@ -128,6 +171,9 @@ class HotAnswers:
         gone = self._answers.pop(entry, None)
         if gone is not None:
             self._bytes -= len(gone.answer.body) + _OVERHEAD_BYTES
+
+    def _note_touched(self, subjects: Iterable[str]) -> None:
+        self._touches.update(subjects)
 
     def _take_notice(self, published: Sequence[Published]) -> None:
         for event in published:

@@ -58,7 +58,9 @@ Listeners = dict[type, list[Callable[["Tx", Any], Awaitable[None]]]]
 class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
-    __slots__ = ("_connection", "_events", "_listeners", "_pipeline", "author_id", "cause", "now")
+    __slots__ = (
+        "_connection", "_events", "_listeners", "_pipeline", "author_id", "cause", "now", "touched",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class Tx:
         self._pipeline = pipeline
         self._listeners = listeners or {}
         self._events: list[Emitted] = []
+        self.touched: set[str] = set()
         self.now = now
         self.author_id: UUID | None = None
         self.cause: str | None = None
@@ -129,6 +132,13 @@ class Tx:
         """Tell the room, likewise, of an event that was encoded before; nobody is its author here."""
         self._events.append(Emitted(room, body, None, None))
 
+    def touch(self, subject: str) -> None:
+        """Make this node's hot answers about the subject old, if and when this transaction commits.
+
+        For what changes too often to have a room, whose row every commit would wait for.
+        """
+        self.touched.add(subject)
+
     async def announce(self, happening: object) -> None:
         """Let the floors above do, in this transaction, what follows from what has happened here."""
         for listener in self._listeners.get(type(happening), ()):
@@ -157,6 +167,7 @@ class Database:
         self.away = False
         self._dsn = dsn
         self.on_commit: list[Callable[[Sequence[Published]], None]] = []
+        self.on_touch: list[Callable[[Iterable[str]], None]] = []
         self.listeners: Listeners = defaultdict(list)
         self._pool = AsyncConnectionPool(
             dsn,
@@ -211,6 +222,8 @@ class Database:
             result = await act(tx)
             # Only who opened the transaction may end it, so ending is no public verb of a Tx.
             told = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        for touched in self.on_touch if tx.touched else ():
+            touched(tx.touched)
         for listener in self.on_commit if told else ():
             listener(told)
         return result

@@ -48,6 +48,7 @@ class Limits:
         self._database = database
         self._leases: OrderedDict[tuple[str, str], Lease] = OrderedDict()
         self._renewals: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._turns: dict[tuple[str, str], asyncio.Lock] = {}  # of few keys: ours, not callers'
 
     async def take(self, policy: str, key: str, limit: Limit) -> Allowance:
         """Spend one cell of `key`; an Allowance whose `retry_after_seconds` is 0 when it was granted."""
@@ -66,6 +67,20 @@ class Limits:
                 renewal.add_done_callback(_take_note)
                 self._renewals[policy, key] = renewal
             await asyncio.shield(renewal)
+
+    async def wait_for_turn(self, policy: str, key: str, limit: Limit) -> None:
+        """Wait until the limit shared by all nodes has a cell to spend, first come, first served.
+
+        For what we do to others: nobody is refused, and how long one waits the caller decides.
+        """
+        turn = self._turns.setdefault((policy, key), asyncio.Lock())
+        async with turn:
+            granted = 0
+            while not granted:
+                granted, used_seconds = await self._ask(policy, key, 1, 0, limit)
+                if not granted:
+                    free_in = used_seconds - (limit.burst - 1) * limit.seconds / limit.count
+                    await asyncio.sleep(max(free_in, 0.001))
 
     async def give_back(self, policy: str, key: str, limit: Limit) -> None:
         """Return one cell that turned out not to count."""

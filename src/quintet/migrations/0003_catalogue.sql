@@ -184,7 +184,7 @@ create index tmdb_answers_asked_at on catalogue.tmdb_answers (asked_at);
 create table catalogue.tmdb_breaker (
     only_row boolean primary key default true check (only_row),
     failures integer not null default 0,
-    rests_until timestamptz not null default '-infinity'
+    rests_until timestamptz
 );
 insert into catalogue.tmdb_breaker default values;
 

@@ -318,7 +318,8 @@ begin
     else
         below := named_below;
         select max(position_key) into above from marquee.user_rankings r
-        where r.user_id = user_ and r.tier = tier_ and (below is null or position_key < below)
+        where r.user_id = user_ and r.tier = tier_
+          and position_key < coalesce(below, '~')  -- which comes after every key
           and position_key is distinct from own_key;
     end if;
     if own_key is not null and coalesce(above < own_key, true) and coalesce(own_key < below, true) then
@@ -390,8 +391,17 @@ begin
     note := own.note;
     created_at := own.created_at;
     updated_at := own.updated_at;
-    select count(*) into rank from marquee.user_rankings r
-    where r.user_id = own.user_id and r.tier = own.tier and r.position_key <= own.position_key;
+    -- Counted from the nearer end, as far as the score tells which that is.
+    if own.score >= (select (lo + hi) / 2 from marquee.tier_bands b where b.tier = own.tier) then
+        select count(*) into rank from marquee.user_rankings r
+        where r.user_id = own.user_id and r.tier = own.tier and r.position_key <= own.position_key;
+    else
+        select t.titles - (
+            select count(*) from marquee.user_rankings r
+            where r.user_id = own.user_id and r.tier = own.tier and r.position_key > own.position_key
+        ) into rank
+        from marquee.tiers t where t.user_id = own.user_id and t.tier = own.tier;
+    end if;
     select r.id into above_id from marquee.user_rankings r
     where r.user_id = own.user_id and r.tier = own.tier and r.position_key < own.position_key
     order by r.position_key desc limit 1;
@@ -399,6 +409,33 @@ begin
     where r.user_id = own.user_id and r.tier = own.tier and r.position_key > own.position_key
     order by r.position_key limit 1;
     select * into media from catalogue.media m where m.id = own.media_id;
+end
+$$;
+
+-- What has a rank in a tier without counting `own_`; null beyond the end. Searched for from the nearer end.
+create function marquee.ranking_at(user_ uuid, tier_ text, rank_ integer, own_ uuid) returns uuid
+    language plpgsql stable as $$
+declare
+    own_key text collate "C";
+    others integer;
+    key text collate "C";
+begin
+    select position_key into own_key from marquee.user_rankings r where r.id = own_ and r.tier = tier_;
+    select titles - (own_key is not null)::integer into others from marquee.tiers t
+    where t.user_id = user_ and t.tier = tier_;
+    if rank_ <= others / 2 then
+        select position_key into key from marquee.user_rankings r
+        where r.user_id = user_ and r.tier = tier_ and position_key is distinct from own_key
+        order by position_key offset rank_ - 1 limit 1;
+    elsif rank_ <= others then
+        select position_key into key from marquee.user_rankings r
+        where r.user_id = user_ and r.tier = tier_ and position_key is distinct from own_key
+        order by position_key desc offset others - rank_ limit 1;
+    end if;
+    return (
+        select id from marquee.user_rankings r
+        where r.user_id = user_ and r.tier = tier_ and r.position_key = key
+    );
 end
 $$;
 
@@ -446,14 +483,7 @@ begin
 
     if rank_ is not null then
         perform marquee.lock_tiers(user_, array[tier_, own.tier]);
-        select r.id into before_ from marquee.user_rankings r
-        where r.user_id = user_ and r.tier = tier_ and r.position_key = (
-            select o.position_key from marquee.user_rankings o
-            where o.user_id = user_ and o.tier = tier_
-              and (own.tier is distinct from tier_ or o.position_key <> own.position_key)
-            order by o.position_key
-            offset rank_ - 1 limit 1
-        );
+        before_ := marquee.ranking_at(user_, tier_, rank_, own.id);
     end if;
     select * into outcome, ranking_id, from_tier, rebalanced
     from marquee.insert_ranking_between(user_, media_, tier_, after_, before_, new_id, note_, now_);

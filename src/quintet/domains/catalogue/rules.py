@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from quintet.domains.catalogue.model import MOST_ATTRIBUTE_BYTES
+from quintet.domains.catalogue.model import MOST_ATTRIBUTE_BYTES, Found, Hit
 from quintet.kernel import json
 
 LETTERS_PER_EDIT: Final = 4
@@ -53,6 +53,11 @@ def is_close(asked: str, name: str) -> bool:
     """Whether at most one edit per four letters of what was asked leads to the name; both without spaces."""
     most = len(asked) // LETTERS_PER_EDIT
     return edits(asked, name, most) <= most
+
+
+def is_good(found: Found, hit: Hit) -> bool:
+    """Whether a hit is what was asked for: a whole or begun name, or one edit per four letters away."""
+    return hit.fit >= BEGINNING or is_close(found.asked, hit.squeezed)
 
 
 class Like(msgspec.Struct, frozen=True):

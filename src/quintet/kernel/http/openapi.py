@@ -108,7 +108,8 @@ def shown_handlers(routes: Iterable[Any]) -> Iterator[tuple[str, str, HTTPRouteH
     for route in routes:
         if not isinstance(route, HTTPRoute):
             continue
-        for handler in route.route_handlers:
+        # The framework's own order differs from start to start; the document's must not.
+        for handler in sorted(route.route_handlers, key=lambda one: sorted(one.http_methods)):
             if "rules" in handler.opt and handler.include_in_schema:
                 for method in sorted(handler.http_methods):
                     yield route.path_format, method, handler

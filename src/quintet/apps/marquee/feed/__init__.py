@@ -1,1 +1,5 @@
-"""What the people one follows did."""
+"""What the people one follows did.
+
+Nothing is written for followers: a feed is read out of what everybody did, so a deed costs the same whoever
+follows. `noting.py` is what the rankings call.
+"""

@@ -1,12 +1,12 @@
 """The statements of Marquee's media."""
 
 from collections.abc import Collection
-from datetime import datetime
 
 import msgspec
 
 from quintet.apps.marquee.media.model import Media
 from quintet.domains.catalogue import WorkId
+from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
 
 
@@ -17,8 +17,8 @@ class MediaRow(msgspec.Struct, frozen=True):
     version: int
     room_seq: int
     is_complete: bool
-    refreshed_at: datetime | None
-    gone_at: datetime | None
+    refreshed_at: Instant | None
+    gone_at: Instant | None
 
 
 async def media_with(tx: Tx, ids: Collection[WorkId]) -> list[Media]:

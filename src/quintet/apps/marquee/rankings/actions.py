@@ -1,4 +1,4 @@
-"""The verbs of rankings: place, move, note, remove.
+"""The verbs of rankings: place, move, note, remove; and looking for a place.
 
 Invariant: every change is told in the owner's room, so that old state and events are the new state; what
 changes nothing is not told.
@@ -9,14 +9,18 @@ from uuid import UUID
 
 import msgspec
 
-from quintet.apps.marquee.rankings import access, queries, rules
+from quintet.apps.marquee.feed.noting import note_moved, note_noted, note_ranked
+from quintet.apps.marquee.leaderboard.model import LEADERBOARD
+from quintet.apps.marquee.rankings import access, comparing, list_queries, queries, rules
 from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.model import (
     AlreadyRanked,
     Change,
+    Comparison,
     MediaNotFound,
     NeighbourGone,
     NewRanking,
+    NextComparison,
     NoteChange,
     Ranking,
     RankingId,
@@ -54,6 +58,8 @@ async def place_title(tx: Tx, actor: Actor, new: NewRanking) -> Ranking:
     if change.outcome == "already_ranked":
         raise AlreadyRanked(members={"ranking": change.ranking})
     ranking = _changed(change)
+    await note_ranked(tx, actor.id, ranking.id, ranking.tier)
+    tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),
         RankingPlaced(
@@ -81,6 +87,8 @@ async def move_ranking(tx: Tx, actor: Actor, ranking_id: UUID, move: RankingMove
     ranking = _changed(change)
     if change.outcome == "unchanged" or change.from_tier is None:
         return ranking
+    await note_moved(tx, actor.id, ranking.id, change.from_tier, ranking.tier)
+    tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),
         RankingMoved(
@@ -107,6 +115,7 @@ async def note_ranking(tx: Tx, actor: Actor, ranking_id: UUID, change: NoteChang
     if ranking.note == note:
         return ranking
     await queries.write_note(tx, ranking.id, note)
+    await note_noted(tx, actor.id, ranking.id, ranking.tier, note)
     noted = msgspec.structs.replace(ranking, note=note, updated_at=tx.now)
     tx.emit(
         user_room(actor.id),
@@ -120,7 +129,31 @@ async def remove_ranking(tx: Tx, actor: Actor, ranking_id: UUID) -> None:
     gone = await queries.remove_ranking(tx, actor.id, ranking_id)
     if gone is None:
         raise RankingNotFound
+    tx.touch(LEADERBOARD)
     tx.emit(user_room(actor.id), RankingRemoved(ranking_id=gone.id, media_id=gone.media_id, tier=gone.tier))
+
+
+async def compare(tx: Tx, actor: Actor, comparison: Comparison) -> NextComparison:
+    """The next question on the way to a title's place, or the place; raises AnswersContradict.
+
+    Where the title is in the tier already, its place is looked for among the others.
+    """
+    media_id, tier = access.media_id_of(comparison.media_id), comparison.tier
+    asked = [answer.ranking_id for answer in comparison.answers]
+    standing = await list_queries.positions_in_tier(tx, actor.id, tier, media_id, asked)
+    if standing is None:
+        raise MediaNotFound
+    titles, positions = standing
+    answers = ((positions.get(one.ranking_id), one.better) for one in comparison.answers)
+    found = comparing.search(titles, answers)
+    if found.is_done:
+        below = await list_queries.ranking_at(tx, actor.id, tier, media_id, found.lowest + 1)
+        return NextComparison(done=True, rank=found.lowest + 1, before_id=below and below.id)
+    other = await list_queries.ranking_at(tx, actor.id, tier, media_id, found.question + 1)
+    if other is None:
+        raise LookupError("a title between two others is not there")
+    most = comparing.at_most(titles, len(asked), found)
+    return NextComparison(done=False, compare_with=other, asked=len(asked), at_most=most)
 
 
 def _changed(change: Change) -> Ranking:

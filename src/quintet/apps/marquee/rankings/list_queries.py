@@ -1,11 +1,14 @@
 """The statements that read somebody's list."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from quintet.apps.marquee.rankings.filters import Filters
-from quintet.apps.marquee.rankings.model import Ranking
+from quintet.apps.marquee.rankings.model import Ranking, Tier
 from quintet.apps.marquee.rankings.queries import shown
-from quintet.kernel.database import Tx
+from quintet.domains.catalogue import WorkId
+from quintet.kernel.actor import UserId
+from quintet.kernel.database import Tx, array
 from quintet.kernel.json import encode
 
 
@@ -60,3 +63,48 @@ async def rankings_of(
     if not rows and offset:  # behind the end there is no row to tell the total
         return [], (await rankings_of(tx, user_id, filters, 1, 0))[1]
     return [ranking for ranking, _ in rows], rows[0][1] if rows else 0
+
+
+async def positions_in_tier(
+    tx: Tx, user_id: UserId, tier: Tier, media_id: WorkId, asked: Collection[UUID]
+) -> tuple[int, dict[UUID, int]] | None:
+    """How many titles are in somebody's tier besides this one, and where those asked for stand.
+
+    Positions count from 0, the best. None where there is no such film or play.
+    """
+    return await tx.maybe(
+        lambda titles, places: (titles, {UUID(id_): place for id_, place in places.items()}),
+        """
+        with others as (
+            select id, row_number() over (order by position_key) - 1 as place
+            from marquee.user_rankings where user_id = $1 and tier = $2 and media_id <> $3
+        )
+        select (select count(*) from others),
+               (select coalesce(json_object_agg(id, place), '{}') from others where id = any($4::uuid[]))
+        from catalogue.media where id = $3
+        """,
+        user_id,
+        tier,
+        media_id,
+        array(asked),
+    )
+
+
+async def ranking_at(tx: Tx, user_id: UserId, tier: Tier, media_id: WorkId, rank: int) -> Ranking | None:
+    """What has that rank in somebody's tier when this title is not counted; None beyond the end."""
+    return await tx.maybe(
+        shown,
+        """
+        select p.id, p.tier, p.rank, p.position_key, p.score, p.note, p.created_at, p.updated_at, (p.media).*
+        from (
+            select marquee.ranking_at($1, $2, $4, (
+                select id from marquee.user_rankings where user_id = $1 and media_id = $3
+            )) as id
+        ) found, marquee.placed_ranking(found.id) p
+        where found.id is not null
+        """,
+        user_id,
+        tier,
+        media_id,
+        rank,
+    )

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, NewType
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from quintet.apps.marquee.media.model import Media
 from quintet.domains.catalogue import WorkId
@@ -85,8 +85,37 @@ class NoteChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         {"id", "tier", "rank", "position_key", "score", "media", "created_at", "updated_at"}
     )
 
-    note: Note | msgspec.UnsetType | None = msgspec.UNSET
-    notes: Note | msgspec.UnsetType | None = msgspec.UNSET
+    note: Note | UnsetType | None = UNSET
+    notes: Note | UnsetType | None = UNSET
+
+
+class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer: whether the new title is the better of the two."""
+
+    ranking_id: UUID
+    better: bool
+
+
+class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A title that looks for its place in a tier, and the answers given so far."""
+
+    media_id: Annotated[str, Meta(max_length=128)]
+    tier: Tier
+    answers: Annotated[list[Compared], Meta(max_length=100)] = []
+
+
+class NextComparison(msgspec.Struct, frozen=True):
+    """Which of the two is better? Or, once that is `done`, the place: before `before_id`, or null, the end.
+
+    `asked` questions were answered, of `at_most`.
+    """
+
+    done: bool
+    compare_with: Ranking | UnsetType = UNSET
+    asked: int | UnsetType = UNSET
+    at_most: int | UnsetType = UNSET
+    rank: int | UnsetType = UNSET
+    before_id: RankingId | UnsetType | None = UNSET
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -204,6 +233,10 @@ class OnePlace(Unprocessable):
 
 class WrongNeighbour(Unprocessable):
     """The neighbour named stands in another tier, or on the wrong side."""
+
+
+class AnswersContradict(Unprocessable):
+    """The answers contradict each other."""
 
 
 class AlreadyRanked(Conflict):

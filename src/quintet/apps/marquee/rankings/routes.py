@@ -11,10 +11,13 @@ from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.filters import Filters, attributes_of
 from quintet.apps.marquee.rankings.model import (
     AlreadyRanked,
+    AnswersContradict,
+    Comparison,
     ListNotFound,
     MediaNotFound,
     NeighbourGone,
     NewRanking,
+    NextComparison,
     NoteChange,
     OnePlace,
     Ranking,
@@ -100,6 +103,16 @@ async def place_title(request: Call, data: JSONBody[NewRanking]) -> Answer[Ranki
     return await request.write(act)
 
 
+@post("/rankings/compare", access=Access.SIGNED_IN, tag=TAG, status=200,
+      refusals=(MediaNotFound, AnswersContradict),
+      example={"media_id": "heat-1995", "tier": "A", "answers": [{"ranking_id": _SOMEBODY, "better": True}]},
+      summary="Find a title's place by comparing it")  # fmt: skip
+async def compare(request: Call, data: JSONBody[Comparison]) -> Answer[NextComparison]:
+    """Answer which ranking to compare the title with next, or its place; send all answers each time."""
+    async with request.read() as tx:
+        return Answer(await actions.compare(tx, request.actor, data))
+
+
 @patch(f"{RANKING}/move", access=Access.SIGNED_IN, tag=TAG, refusals=(RankingNotFound, *PLACES),
        example={"tier": "S", "after_id": _SOMEBODY}, summary="Move one's own ranking")  # fmt: skip
 async def move_ranking(
@@ -139,6 +152,6 @@ async def remove_ranking(request: Call, ranking_id: FromPath[UUID]) -> Answer[No
 
 
 RANKING_ROUTES = (
-    read_own_rankings, read_rankings_of, read_ranking, place_title, move_ranking, note_ranking,
+    read_own_rankings, read_rankings_of, read_ranking, place_title, compare, move_ranking, note_ranking,
     remove_ranking,
 )  # fmt: skip
