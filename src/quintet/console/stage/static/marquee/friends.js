@@ -50,6 +50,7 @@ export class Friends {
     if (this.#items.get(item.id)?.at > item.at) return; // it was read since
     this.#items.set(item.id, item);
     this.#draw(item.id);
+    $("#news").textContent = $("#feed [data-item] p")?.textContent ?? ""; // to the ear the newest alone, not all anew
   }
 
   clear() {
