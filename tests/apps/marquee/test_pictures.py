@@ -208,7 +208,7 @@ async def test_the_drawing_process_ends_when_nobody_holds_its_input() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", drawing_process.__name__, stdin=asyncio.subprocess.PIPE
     )
-    await process.communicate()
+    await process.communicate(b"")
     assert process.returncode == 0
 
 
