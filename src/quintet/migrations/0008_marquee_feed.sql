@@ -125,7 +125,8 @@ create type marquee.ranking_change as (user_id uuid, media_id text, tier text, d
 -- Count changes into what everybody sees. Rows are taken in the order of their keys, so that two who count
 -- never wait for each other in a circle.
 create function marquee.count_for_everybody(changes_ marquee.ranking_change[]) returns void
-    language sql begin atomic
+    language plpgsql as $$  -- which keeps its plans, as SQL does not
+begin
     insert into marquee.media_counts as kept (media_id, s, a, b, c, d, score)
     select media_id,
            coalesce(sum(n) filter (where tier = 'S'), 0), coalesce(sum(n) filter (where tier = 'A'), 0),
@@ -149,7 +150,8 @@ create function marquee.count_for_everybody(changes_ marquee.ranking_change[]) r
     on conflict (day, media_id) do update
     set s = kept.s + excluded.s, a = kept.a + excluded.a, b = kept.b + excluded.b, c = kept.c + excluded.c,
         d = kept.d + excluded.d;
-end;
+end
+$$;
 
 -- Count changes: for each person, and for everybody where the person is not private.
 create function marquee.count_rankings(changes_ marquee.ranking_change[]) returns void language plpgsql as $$
