@@ -246,6 +246,21 @@ async def test_an_account_that_goes_is_counted_out(world: World) -> None:
     assert await told_board(world, None) == slow_board(world, None)
 
 
+async def test_an_import_is_counted_at_once_and_is_no_news(world: World) -> None:
+    ada, ben = await world.person("ada"), await world.person("ben")
+    await ben.post(f"/social/follow/{ada.id}")
+    rows = "".join(f"2024-05-01,{uuid4()},1995,,{rating}\n" for rating in (5, 4, 2.5))
+    file = {"file": ("ratings.csv", f"Date,Name,Year,Letterboxd URI,Rating\n{rows}")}
+    begun = await ada.post("/rankings/import", files=file)
+    async with asyncio.timeout(20):
+        while (await ada.get(begun.headers["location"])).json()["status"] != "done":
+            await told_board(world, None)
+            await look_again()
+    assert await told_board(world, None) == slow_board(world, None)
+    check_counters(world)
+    assert (await ben.get("/social/feed")).json()["items"] == []
+
+
 async def test_many_rankings_in_one_statement_are_counted(world: World) -> None:
     people = [await world.person("importer") for _ in range(2)]
     titles = films(world, 30)

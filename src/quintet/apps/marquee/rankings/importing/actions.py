@@ -8,6 +8,7 @@ no row is ranked twice. Locks are taken in this order: import, catalogue, rankin
 from typing import Final
 from uuid import UUID
 
+from quintet.apps.marquee.leaderboard.model import LEADERBOARD
 from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.importing import queries
 from quintet.apps.marquee.rankings.importing.model import (
@@ -66,6 +67,7 @@ async def work_off_part(tx: Tx, one: OpenImport) -> None:
     works = await _works_of(tx, one, rows)
     ids = [RankingId(new_id()) for _ in rows]
     outcomes = await queries.append_rankings(tx, one.user_id, rows, [id_ for id_, _ in works], ids)
+    tx.touch(LEADERBOARD)
     ranked = [
         (row, is_new)
         for row, (_, is_new), outcome in zip(rows, works, outcomes, strict=True)
