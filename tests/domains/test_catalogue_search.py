@@ -92,6 +92,8 @@ async def test_exact_beats_prefix_beats_fuzzy_whatever_is_popular(world: World) 
     for popularity, name in enumerate(names):
         world.sql("update catalogue.works set popularity = %s where id = %s", 10.0**popularity, ids[name])
     assert await titles(world, "qandor") == names
+    page = (await world.get("/api/titles", params={"query": "qandor", "limit": 1})).json()
+    assert [item["title"] for item in page["items"]] == names[:1]
     assert await titles(world, "Qanodr") == ["Qanodr", "Qandor", "The Qandor", "Qandor Rises"]
 
 

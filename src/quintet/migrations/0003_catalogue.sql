@@ -154,7 +154,9 @@ begin atomic
       and n.squeezed = catalogue.squeezed(catalogue.folded(title))
     union all
     select n.work_id, public.similarity(n.name, catalogue.folded(title)) from catalogue.names n
-    where n.name operator(public.%) catalogue.folded(title) and n.kind = kind_;
+    where n.name operator(public.%) catalogue.folded(title) and n.kind = kind_
+      -- So few letters resemble nothing else that much, and stand in half of all names.
+      and length(catalogue.folded(title)) > 4;
 end;
 
 -- What TMDB has told of films: when (null where only a list somebody imported names the film's id, so that the

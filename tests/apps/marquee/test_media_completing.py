@@ -135,6 +135,16 @@ async def test_refreshing_what_has_not_changed_tells_nobody(here: World, tmdb: T
     assert here.sql("select popularity from catalogue.works where id = %s", film) == [(61,)]
 
 
+async def test_a_search_changes_nothing_of_what_is_complete(here: World, tmdb: TmdbService) -> None:
+    film = await found(here)
+    before = await read(here, film)
+    tmdb.films[680].title = "Pulp Fiction, as a search says"
+    here.clock.go(days=2)
+    assert await found(here) == film
+    assert tmdb.calls == 3
+    assert await read(here, film) == before
+
+
 async def test_nothing_older_than_half_a_year_stays(here: World, tmdb: TmdbService) -> None:
     """However many nodes look for what is due, each film is asked about once; one that fails comes again."""
     tmdb.finds = lambda _film, _query: True

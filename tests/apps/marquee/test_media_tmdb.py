@@ -169,7 +169,7 @@ TROUBLES = {
     "another shape": Trouble(200, {}, b'{"results": [{"id": "x"}]}'),
     "no JSON": Trouble(200, {}, b"<html>"),
     "deep": Trouble(200, {}, b"[" * 100_000),
-    "endless": Trouble(200, {}, b" " * (3 * 1024 * 1024)),
+    "endless": Trouble(200, {}, b'{"results": []}' + b" " * (3 * 1024 * 1024)),
     "elsewhere": Trouble(302, {"location": "http://127.0.0.1:1/"}),
     "unknown": Trouble(404),
 }

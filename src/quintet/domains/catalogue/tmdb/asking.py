@@ -5,6 +5,7 @@ the breaker; and no question is asked inside a transaction. Who hangs up leaves 
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -37,6 +38,7 @@ T = TypeVar("T")
 REMEMBERED: Final = timedelta(days=1)
 MOST_QUESTIONS: Final = 60  # what the limit lets through in two seconds: more would wait in vain
 MOST_WAIT_SECONDS: Final = 2.5  # of a caller: the question, and writing down what came of it
+LEAST_SECONDS: Final = 1.0  # TMDB is slow when it had that long and did not answer
 MOST_BEHIND: Final = 200
 
 
@@ -118,6 +120,10 @@ class Tmdb:
             done.exception()  # told to whoever waits; nobody may be left
 
     async def _search(self, asked: str) -> None:
+        # Whoever looked before an answer was written down, and asks after, finds it here.
+        async with self._database.statement() as tx:
+            if self.is_fresh(await queries.remembered(tx, asked)):
+                return
         page = await self._ask("/search/movie", FoundPage, query=asked, include_adult="false", page="1")
         films = films_of(page, self._settings.tmdb_image_url)
 
@@ -154,14 +160,15 @@ class Tmdb:
             state = await queries.breaker(tx)
             if state.is_open(tx.now):
                 raise Resting
-        asked = False
+        until = time.monotonic() + SECONDS
+        turn_at = until
         try:
             async with asyncio.timeout(SECONDS):
                 await self._limits.wait_for_turn("tmdb", "", self._settings.limit_tmdb)
-                asked = True
+                turn_at = time.monotonic()
                 answer = await self._client.get(path, wanted, **parameters)
         except TimeoutError:
-            if not asked:  # we were many: that is no fault of TMDB's
+            if until - turn_at < LEAST_SECONDS:  # we were many: that is no fault of TMDB's
                 raise TooManyWait from None
             await self._note(Failed("slow"))
             raise Failed("slow") from None
