@@ -27,8 +27,8 @@ def rank_titles(dsn: str, persons: Sequence[UUID], media: Sequence[str], first: 
             """
             insert into marquee.user_rankings (id, user_id, media_id, tier, position_key, score, created_at,
                                                updated_at)
-            select (%(prefix)s || (%(first)s + (p.nth - 1) * %(count)s + m.nth - 1))::uuid, p.id, m.id, 'A', m.key,
-                   9 - (m.nth - 0.5) / %(count)s, now(), now()
+            select (%(prefix)s || (%(first)s + (p.nth - 1) * %(count)s + m.nth - 1))::uuid, p.id, m.id, 'A',
+                   m.key, 9 - (m.nth - 0.5) / %(count)s, now(), now()
             from unnest(%(persons)s::uuid[]) with ordinality as p(id, nth),
                  unnest(%(media)s::text[], marquee.keys_between(null, null, %(count)s))
                      with ordinality as m(id, key, nth)
@@ -42,7 +42,8 @@ def rank_titles(dsn: str, persons: Sequence[UUID], media: Sequence[str], first: 
             },
         )
         connection.execute(
-            "insert into marquee.tiers (user_id, tier, titles) select id, 'A', %s from unnest(%s::uuid[]) as u(id)",
+            "insert into marquee.tiers (user_id, tier, titles)"
+            " select id, 'A', %s from unnest(%s::uuid[]) as u(id)",
             (len(media), list(persons)),
         )
 

@@ -1,8 +1,8 @@
 """Moving a title within a tier of 100, 1,000 and 10,000.
 
-One person each, whose title is moved before another one, both drawn at random, by one connection under a fresh
-Idempotency-Key each; what is compared is the median time of one move. The other rows move it to a rank, whose
-place is to be counted.
+One person each, whose title is moved before another one, both drawn at random, by one connection under a
+fresh Idempotency-Key each; what is compared is the median time of one move. The other rows move it to a rank,
+whose place is to be counted.
 """
 
 import random

@@ -4,9 +4,9 @@ The rival is pgbench with the same statements in one transaction.
 
 A hundred people who are signed in move titles in tiers of 200 before others, each move under its own
 Idempotency-Key: token, limits, the locked tier, the event log, the feed. The limit: one such request is made
-while PostgreSQL logs every statement; the transaction found in its log becomes pgbench's script, with the same
-values but for person and rankings and whatever the server draws anew for each request, which pgbench draws,
-too. pgbench works on a second database of the same cluster with the same rows and durability.
+while PostgreSQL logs every statement; the transaction found in its log becomes pgbench's script, with the
+same values but for person and rankings and whatever the server draws anew for each request, which pgbench
+draws, too. pgbench works on a second database of the same cluster with the same rows and durability.
 """
 
 from uuid import uuid4
