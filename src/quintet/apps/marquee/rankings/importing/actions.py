@@ -8,6 +8,7 @@ no row is ranked twice. Locks are taken in this order: import, catalogue, rankin
 from typing import Final
 from uuid import UUID
 
+from quintet.apps.marquee.leaderboard.model import LEADERBOARD
 from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.importing import queries
 from quintet.apps.marquee.rankings.importing.model import (
@@ -83,6 +84,8 @@ async def work_off_part(tx: Tx, one: OpenImport) -> None:
         tiers=[row.tier for row, _ in ranked],
     )
     await queries.note_part(tx, one.id, part)
+    if ranked:
+        tx.touch(LEADERBOARD)
 
 
 async def end_import(tx: Tx, one: OpenImport, error: str | None) -> None:
