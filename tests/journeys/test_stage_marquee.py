@@ -133,6 +133,7 @@ async def test_somebody_new_searches_as_they_type_and_ranks(enter: Enter, live: 
     await shows(visitor, "A", f"{name} & <b>Sons</b>", f"{name} Road")
     await page.fill("#query", f"{name} nowhere to be found")
     await visitor.until("document.querySelector('#enter [name=title]').value.endsWith('found')")
+    await page.evaluate("document.querySelector('#entering').open = true")
     await page.fill("#enter [name=year]", "1601")
     await page.locator("#enter").get_by_text("Play").click()
     await page.click("#enter button")
@@ -183,7 +184,7 @@ async def test_titles_move_with_the_mouse_and_a_second_tab_follows(enter: Enter,
     await shows(one, "S", "Brazil", "Ran")
     await tile(page, "Ran").click()
     await page.click("#details [value=remove]")
-    await page.goto("about:blank")  # leaving is not thinking again
+    await page.goto("/docs")  # leaving is not thinking again
     await shows(other, "S", "Brazil")
 
 
@@ -259,6 +260,8 @@ async def test_a_list_is_shared_as_a_picture_and_taken_back(enter: Enter, live: 
     await page.click("#withdraw")
     await page.wait_for_selector("#publish")
     assert (await live.get(path)).status_code == 404
+    assert len(visitor.wrong) == 1, "the browser tells that the list was not shared"
+    visitor.wrong.clear()
 
 
 async def test_the_server_helps_to_find_a_place(enter: Enter, live: World) -> None:
@@ -271,6 +274,7 @@ async def test_the_server_helps_to_find_a_place(enter: Enter, live: World) -> No
     await page.fill("#query", name)
     await page.get_by_label(f"Help me find the place of {name}").click()
     await page.get_by_label("Tier A", exact=True).click()
+    await visitor.sees("#placing-answers button", 2)
     # Worse than Two, better than Three.
     while await page.locator("#placing").is_visible():
         question = page.locator("#placing-answers button")

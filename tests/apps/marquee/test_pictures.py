@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.sockets import connected
 from tests.waiting import look_again
 from tests.world import Person, World, code_of
 
-from quintet.apps.marquee.pictures import studio
+from quintet.apps.marquee.pictures import drawing_process, studio
 from quintet.apps.marquee.pictures.drawing_process import Job
 from quintet.apps.marquee.pictures.model import ListedTier, ListedTitle, TierList
 from quintet.apps.marquee.pictures.studio import Studio, studio_of
@@ -198,6 +199,17 @@ async def test_a_studio_that_hangs_costs_nobody_else_anything(
     assert alone.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(last, 0)
+    with pytest.raises(Unavailable):
+        await alone.draw(Job("svg", LIST))
+    assert alone.pid is None, "what is closed starts nothing"
+
+
+async def test_the_drawing_process_ends_when_nobody_holds_its_input() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", drawing_process.__name__, stdin=asyncio.subprocess.PIPE
+    )
+    await process.communicate(b"")
+    assert process.returncode == 0
 
 
 async def test_an_idle_studio_closes(monkeypatch: pytest.MonkeyPatch) -> None:

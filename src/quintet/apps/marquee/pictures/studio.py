@@ -36,6 +36,7 @@ class Studio:
         self._waiting = 0
         self._process: Process | None = None
         self._used_at = 0.0
+        self._is_closed = False
 
     @property
     def pid(self) -> int | None:
@@ -43,7 +44,7 @@ class Studio:
         return None if self._process is None else self._process.pid
 
     async def draw(self, job: Job) -> bytes:
-        """The picture; raises Unavailable when too many wait, or the process dies or dawdles twice."""
+        """The picture; raises Unavailable when too many wait, the process dies twice or takes too long."""
         if self._waiting >= MOST_WAITING:
             raise Unavailable("Many pictures are being drawn: try again in a moment.", 2)
         self._waiting += 1
@@ -51,15 +52,17 @@ class Studio:
             async with self._turn:
                 try:
                     return await self._ask(job)
-                except (OSError, EOFError, TimeoutError):
+                except (ConnectionError, EOFError):
                     # It may have died long ago, and nobody has noticed until now.
                     return await self._ask(job)
-        except (OSError, EOFError, TimeoutError) as error:
+        except (OSError, EOFError) as error:  # TimeoutError is an OSError
             raise Unavailable from error
         finally:
             self._waiting -= 1
 
     async def _ask(self, job: Job) -> bytes:
+        if self._is_closed:
+            raise Unavailable
         body = msgspec.msgpack.encode(job)
         try:
             async with asyncio.timeout(MOST_SECONDS):
@@ -83,7 +86,8 @@ class Studio:
                 await self._end()
 
     async def close(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, whatever it does, and start none any more."""
+        self._is_closed = True
         await self._end()
 
     async def _end(self) -> None:

@@ -47,8 +47,10 @@ export class Friends {
   }
 
   take(item) {
+    if (this.#items.get(item.id)?.at > item.at) return; // it was read since
     this.#items.set(item.id, item);
     this.#draw(item.id);
+    $("#news").textContent = $("#feed [data-item] p")?.textContent ?? ""; // to the ear the newest alone, not all anew
   }
 
   clear() {
@@ -60,7 +62,10 @@ export class Friends {
   #draw(fresh) {
     const newest = [...this.#items.values()].sort((a, b) => (a.at === b.at ? (a.id < b.id ? 1 : -1) : a.at < b.at ? 1 : -1));
     const shown = newest.slice(0, MOST_SHOWN);
-    $("#feed").replaceChildren(...shown.map((item) => rowOf(item, item.id === fresh)));
+    // A note is shown once: where it was noted, else with the ranking that it came with.
+    const noted = new Set(shown.filter((item) => item.kind === "noted").map((item) => item.ranking_id));
+    const noteOf = (item) => (item.kind === "noted" || !noted.has(item.ranking_id) ? item.note : "");
+    $("#feed").replaceChildren(...shown.map((item) => rowOf({ ...item, note: noteOf(item) }, item.id === fresh)));
     $("#no-feed").hidden = shown.length > 0;
     $("#older").hidden = !this.#next || shown.length >= MOST_SHOWN;
   }

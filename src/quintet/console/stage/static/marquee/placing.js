@@ -18,6 +18,7 @@ export function listenToPlacing(place) {
   }
 
   async function compare(media, tier, answers) {
+    for (const button of $("#placing-answers").children) button.disabled = true; // until this is answered
     try {
       const told = await api.post("/rankings/compare", { media_id: media.id, tier, answers });
       if (!dialog.open) return;

@@ -21,8 +21,10 @@ export function listenToSearch(on) {
   async function search() {
     const words = $("#query").value.trim();
     const mine = ++asked;
-    $("#enter").hidden = true;
-    if (!words) return show([], "");
+    if (!words) {
+      $("#entering").hidden = true;
+      return show([], "");
+    }
     $("#found").setAttribute("aria-busy", "true");
     const slow = setTimeout(() => mine === asked && ($("#search-state").textContent = "Looking …"), 250);
     try {
@@ -30,7 +32,7 @@ export function listenToSearch(on) {
       if (mine !== asked) return; // an older question's answer
       const few = external === "unavailable" ? " The big catalogue cannot be asked just now; this is what is known here." : "";
       show(items, (items.length ? `${items.length} found.` : `Nothing is called “${words}”.`) + few);
-      offer(words);
+      offer(words, !items.length);
     } catch (problem) {
       if (mine !== asked) return;
       show([], "The search did not work just now. Type on to try again.");
@@ -49,10 +51,11 @@ export function listenToSearch(on) {
   }
 
   /** The form that enters what is not there. */
-  function offer(words) {
-    const form = $("#enter");
-    form.hidden = false;
-    form.elements.title.value = words;
+  function offer(words, isOpen) {
+    const entering = $("#entering");
+    entering.hidden = false;
+    entering.open ||= isOpen;
+    $("#enter").elements.title.value = words;
   }
 
   function resultOf(media) {
@@ -83,7 +86,7 @@ export function listenToSearch(on) {
       button.onclick = () => on.put(media, tier);
       choices.append(button);
     }
-    const help = Object.assign(document.createElement("button"), { type: "button", textContent: "Where?", className: "quiet" });
+    const help = Object.assign(document.createElement("button"), { type: "button", textContent: "Help me place it", className: "quiet" });
     help.setAttribute("aria-label", `Help me find the place of ${media.title}`);
     help.onclick = () => on.ponder(media);
     choices.append(help);
@@ -118,7 +121,7 @@ export function listenToSearch(on) {
       const media = await api.post("/media/create_stub", { ...body, ...($("#enter").dataset.confirm === title && { confirm: true }) });
       delete $("#enter").dataset.confirm;
       show([media, ...found], "Entered. Which tier?");
-      $("#enter").hidden = true;
+      $("#entering").hidden = true;
     } catch (problem) {
       if (problem.code !== "looks_like") return sayProblem(problem);
       const candidates = problem.body.candidates.filter((media) => !known.includes(media.id));

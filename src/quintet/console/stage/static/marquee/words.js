@@ -37,5 +37,5 @@ export function deed({ kind, tier, from_tier: from, count }) {
   return ["ranked ", ` in ${tier}`];
 }
 
-/** A colour of their own for all titles, out of twelve; which, their id says. */
-export const hueOf = (id) => [...id].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 1009, 7) % 12;
+/** A colour of its own for every title, out of twelve; which, its id says. */
+export const hueOf = (id) => ([...id].reduce((sum, char) => Math.imul(sum ^ char.charCodeAt(0), 16777619), 2166136261) >>> 8) % 12;
