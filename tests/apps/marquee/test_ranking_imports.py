@@ -360,6 +360,19 @@ async def test_the_owner_hears_when_it_ends(live: World) -> None:
     assert not [one for one in socket.heard if one["type"] in {"ranking_placed", "tier_rebalanced"}]
 
 
+async def test_the_leaderboard_sees_it_and_no_feed_does(world: World) -> None:
+    ada, ben = await world.person("ada"), await world.person("ben")
+    assert (await ben.post(f"/social/follow/{ada.id}")).status_code == 200
+    title = unique(world, "Heat")
+    board = f"/social/leaderboard?of=media&genre={title[-6:]}"
+    assert (await world.get(board)).json()["items"] == []
+    told = await imported(ada, json.dumps([{"title": title, "tier": "S", "genres": [title[-6:]]}]))
+    assert figures(told) == (1, 1, 0, 1, 0)
+    (item,) = (await world.get(board)).json()["items"]
+    assert (item["media"]["title"], item["count"]) == (title, 1)
+    assert (await ben.get("/social/feed")).json()["items"] == []
+
+
 async def test_old_imports_are_forgotten(world: World) -> None:
     ada = await world.person()
     told = await imported(ada, "[]")
