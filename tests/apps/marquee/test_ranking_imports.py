@@ -334,6 +334,7 @@ async def test_thousands_stay_in_order_all_the_while(world: World) -> None:
     assert [float(item["score"]) for item in items] == [10 - (i - 0.5) / 928 for i in range(1, 929)]
     stars = [rows[int(i["media"]["title"].rpartition(" ")[2])].rpartition(",")[2] for i in items[28:]]
     assert stars == ["5"] * 600 + ["4.5"] * 300
+    world.sql("delete from marquee.user_rankings where user_id = %s", ada.id)  # others count them all
     print(f"1,200 rows imported, the list looked at {looks} times meanwhile: in order each time")
 
 
@@ -357,6 +358,19 @@ async def test_the_owner_hears_when_it_ends(live: World) -> None:
             "import_id": begun["id"], "total": 2, "matched": 0, "created": 1, "skipped_total": 1,
         }  # fmt: skip
     assert not [one for one in socket.heard if one["type"] in {"ranking_placed", "tier_rebalanced"}]
+
+
+async def test_the_leaderboard_sees_it_and_no_feed_does(world: World) -> None:
+    ada, ben = await world.person("ada"), await world.person("ben")
+    assert (await ben.post(f"/social/follow/{ada.id}")).status_code == 200
+    title = unique(world, "Heat")
+    board = f"/social/leaderboard?of=media&genre={title[-6:]}"
+    assert (await world.get(board)).json()["items"] == []
+    told = await imported(ada, json.dumps([{"title": title, "tier": "S", "genres": [title[-6:]]}]))
+    assert figures(told) == (1, 1, 0, 1, 0)
+    (item,) = (await world.get(board)).json()["items"]
+    assert (item["media"]["title"], item["count"]) == (title, 1)
+    assert (await ben.get("/social/feed")).json()["items"] == []
 
 
 async def test_old_imports_are_forgotten(world: World) -> None:

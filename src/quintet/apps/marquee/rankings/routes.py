@@ -108,7 +108,9 @@ async def read_rankings_of(
 async def read_ranking(request: Call, ranking_id: FromPath[UUID]) -> Answer[Ranking]:
     """Answer a ranking where it stands."""
     async with request.read() as tx:
-        return Answer(await access.ranking_to_see(tx, request.actor, ranking_id))
+        ranking = await access.ranking_to_see(tx, request.actor, ranking_id)
+        seq = await room_seq(tx, user_room(request.actor.id))
+    return Answer(ranking, headers={"Room-Seq": request.room_seq(seq)})
 
 
 @post("/rankings", access=Access.SIGNED_IN, tag=TAG, refusals=(MediaNotFound, AlreadyRanked, *PLACES),

@@ -85,6 +85,8 @@ async def work_off_part(tx: Tx, one: OpenImport) -> None:
         tiers=[row.tier for row, _ in ranked],
     )
     await queries.note_part(tx, one.id, part)
+    if ranked:
+        tx.touch(LEADERBOARD)
 
 
 async def end_import(tx: Tx, one: OpenImport, error: str | None) -> None:
