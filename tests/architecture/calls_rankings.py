@@ -25,6 +25,18 @@ async def rank_aloud(world: World, stage: Stage) -> None:
     world.sql("update marquee.user_rankings set note = null where user_id = %s", stage.ada.id)
 
 
+async def import_it(world: World, stage: Stage) -> None:
+    """An import of Ada's that has ended, and nobody's under way."""
+    world.sql("update marquee.imports set ended_at = now()")
+    stage.ids["import_id"] = str(uuid4())
+    world.sql(
+        "insert into marquee.imports (id, user_id, kind, total, done, skips, skipped, created_at, updated_at,"
+        " ended_at) values (%s, %s, 'marquee', 0, 0, '[]', 0, now(), now(), now())",
+        stage.ids["import_id"],
+        stage.ada.id,
+    )
+
+
 RANKING = "/rankings/{ranking_id}"
 RANKING_CALLS: dict[tuple[str, str], Told] = {
     ("GET", "/rankings/me"): Told(at("/rankings/me"), before=rank_it),
@@ -33,6 +45,11 @@ RANKING_CALLS: dict[tuple[str, str], Told] = {
     ),
     ("POST", "/rankings"): Told(
         lambda stage: Made("/rankings", {"media_id": stage.ids["film_id"], "tier": "S"}), 201, before=rank_it
+    ),
+    ("GET", "/rankings/me/export"): Told(at("/rankings/me/export"), before=rank_it),
+    ("POST", "/rankings/import"): Told(at("/rankings/import", {}), 415),  # without a form nothing is read
+    ("GET", "/rankings/imports/{import_id}"): Told(
+        at("/rankings/imports/{import_id}"), others=404, before=import_it
     ),
     ("POST", "/rankings/compare"): Told(
         lambda stage: Made("/rankings/compare", {"media_id": stage.ids["film_id"], "tier": "S"}),

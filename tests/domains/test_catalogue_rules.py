@@ -49,7 +49,7 @@ def test_swapped_letters_weigh_more_than_a_missing_one() -> None:
 def test_what_was_meant() -> None:
     likes = [
         Like(1, "the", "the", 1), Like(1, "the", "they", 0.5), Like(3, "godfahter", "godfather", 0.43),
-        Like(3, "godfahter", "o'\\x", 0.2),
+        Like(3, "godfahter", "goddaughter", 0.4), Like(3, "godfahter", "o'\\x", 1),
     ]  # fmt: skip
     words = meant(likes)
     assert words is not None

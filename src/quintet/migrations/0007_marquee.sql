@@ -253,6 +253,13 @@ begin
 end
 $$;
 
+-- The score of the last title in a tier; null where it is empty.
+create function marquee.last_score(user_ uuid, tier_ text) returns double precision language sql stable
+    return (
+        select score from marquee.user_rankings where user_id = user_ and tier = tier_
+        order by position_key desc limit 1
+    );
+
 -- Hold off whoever else would insert, move or remove this one ranking, until the transaction ends: so its
 -- tier can be learnt before the tiers are locked. Always taken before them.
 create function marquee.hold_ranking(user_ uuid, media_ text) returns void language sql as $$
@@ -507,3 +514,113 @@ begin
     end if;
 end
 $$;
+
+-- Put titles at the ends of tiers, in the order given: so an import writes a part of its list. `to_come_` says
+-- of each how many more of its tier the import still brings, so that the scores leave room for them.
+-- Outcomes by place (from 1): inserted, already_ranked, tier_full.
+create function marquee.append_rankings(
+    user_ uuid, media_ text[], tiers_ text[], ids_ uuid[], notes_ text[], to_come_ integer[], now_ timestamptz
+) returns table (place bigint, outcome text) language plpgsql as $$
+declare
+    most_titles constant integer := 10000;
+    least_gap constant double precision := 1e-9;
+    crowded text;
+begin
+    perform marquee.hold_ranking(user_, held.media_id)
+    from (select distinct m.id as media_id from unnest(media_) as m(id) order by media_id) held;
+    perform marquee.lock_tiers(user_, tiers_);
+
+    for crowded in
+        select b.tier from (
+            select a.tier, max(a.to_come) + 1 as room
+            from unnest(media_, tiers_, to_come_) as a(media_id, tier, to_come)
+            where not exists (
+                select from marquee.user_rankings r where r.user_id = user_ and r.media_id = a.media_id
+            )
+            group by a.tier
+        ) wanted
+        join marquee.tier_bands b using (tier)
+        where (marquee.last_score(user_, b.tier) - b.lo) / (wanted.room + 1) < least_gap
+    loop
+        perform marquee.rebalance_tier_positions(user_, crowded);
+    end loop;
+
+    return query
+    with asked as materialized (
+        select a.*, row_number() over (partition by a.media_id order by a.place) > 1 or exists (
+            select from marquee.user_rankings r where r.user_id = user_ and r.media_id = a.media_id
+        ) as is_ranked
+        from unnest(media_, tiers_, ids_, notes_, to_come_)
+            with ordinality as a(media_id, tier, id, note, to_come, place)
+    ), fresh as (
+        select a.*, row_number() over of_tier as nth, first_value(a.to_come) over of_tier + 1 as room
+        from asked a where not a.is_ranked
+        window of_tier as (partition by a.tier order by a.place)
+    ), ending as (
+        select t.tier, t.titles, b.lo, coalesce(marquee.last_score(user_, t.tier), b.hi) as high, (
+            select max(r.position_key) from marquee.user_rankings r
+            where r.user_id = user_ and r.tier = t.tier
+        ) as last_key
+        from marquee.tiers t join marquee.tier_bands b using (tier)
+        where t.user_id = user_ and t.tier = any (tiers_)
+    ), keyed as (
+        select e.tier, k.key, k.nth
+        from ending e, unnest(marquee.keys_between(
+            e.last_key, null, (select count(*) from fresh f where f.tier = e.tier)::integer
+        )) with ordinality as k(key, nth)
+    ), written as (
+        insert into marquee.user_rankings (id, user_id, media_id, tier, position_key, score, note, created_at,
+                                           updated_at)
+        select f.id, user_, f.media_id, f.tier, k.key, e.high - (e.high - e.lo) * f.nth / (f.room + 1), f.note,
+               now_, now_
+        from fresh f join ending e using (tier) join keyed k using (tier, nth)
+        where e.titles + f.nth <= most_titles
+        returning id, tier
+    ), counted as (
+        update marquee.tiers t set titles = t.titles + new.titles
+        from (select w.tier, count(*) as titles from written w group by w.tier) new
+        where t.user_id = user_ and t.tier = new.tier
+    )
+    select a.place, case when a.is_ranked then 'already_ranked' when w.id is null then 'tier_full'
+                         else 'inserted' end
+    from asked a left join written w using (id)
+    order by a.place;
+end
+$$;
+
+-- A list that somebody has sent in; it is worked off a part at a time, and its rows go as it ends.
+create table marquee.imports (
+    id uuid primary key,
+    user_id uuid not null references accounts.users (id) on delete cascade,
+    kind text not null check (kind in ('letterboxd_ratings', 'letterboxd_diary', 'marquee')),
+    total integer not null,
+    done integer not null,       -- = matched + created + skipped
+    matched integer not null default 0,  -- ranked, with titles that were in the catalogue
+    created integer not null default 0,  -- ranked, with titles that were entered for it
+    skips jsonb not null,        -- the first of them: line and reason
+    skipped integer not null,
+    tiers text[] not null default '{}',  -- in which something was ranked
+    failures integer not null default 0,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,  -- when a part of it was worked off last
+    ended_at timestamptz,
+    error text
+);
+-- Serves the rule that everybody has one import at a time.
+create unique index imports_open on marquee.imports (user_id) where ended_at is null;
+-- Serves the search for the import that has waited longest.
+create index imports_waiting on marquee.imports (updated_at) where ended_at is null;
+-- Serves the removal of old ones.
+create index imports_ended on marquee.imports (ended_at) where ended_at is not null;
+
+-- What is still to be ranked of an import, in the order in which it is.
+create table marquee.import_rows (
+    import_id uuid not null references marquee.imports (id) on delete cascade,
+    place integer not null,
+    line integer not null,
+    tier text collate "C" not null,
+    to_come integer not null,  -- how many more of its tier come after it
+    work jsonb not null,
+    note text,
+    primary key (import_id, place)
+);

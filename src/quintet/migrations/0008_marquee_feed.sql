@@ -42,18 +42,23 @@ create table marquee.prior (
 );
 insert into marquee.prior (m, c) values (10, 6.5);
 
+-- What the mean is made of, in one row: the constants, and the middle of each tier's band.
+create view marquee.weights as
+    select m, c,
+           (select (lo + hi) / 2 from marquee.tier_bands where tier = 'S') as of_s,
+           (select (lo + hi) / 2 from marquee.tier_bands where tier = 'A') as of_a,
+           (select (lo + hi) / 2 from marquee.tier_bands where tier = 'B') as of_b,
+           (select (lo + hi) / 2 from marquee.tier_bands where tier = 'C') as of_c,
+           (select (lo + hi) / 2 from marquee.tier_bands where tier = 'D') as of_d
+    from marquee.prior;
+
 -- (m·C + Σs) / (m + n), where each ranking says the middle of its tier's band. Whoever changes `marquee.prior` or
--- the bands runs `select marquee.recount_rankings()` after it. (Written so that the planner looks constants up once.)
-create function marquee.bayesian_mean(s integer, a integer, b integer, c integer, d integer)
-    returns double precision language sql stable
-    return (
-        (select prior.m * prior.c from marquee.prior)
-        + s * (select (lo + hi) / 2 from marquee.tier_bands where tier = 'S')
-        + a * (select (lo + hi) / 2 from marquee.tier_bands where tier = 'A')
-        + b * (select (lo + hi) / 2 from marquee.tier_bands where tier = 'B')
-        + c * (select (lo + hi) / 2 from marquee.tier_bands where tier = 'C')
-        + d * (select (lo + hi) / 2 from marquee.tier_bands where tier = 'D')
-    ) / ((select prior.m from marquee.prior) + s + a + b + c + d);
+-- the bands runs `select marquee.recount_rankings()` after it.
+create function marquee.bayesian_mean(
+    w marquee.weights, s integer, a integer, b integer, c integer, d integer
+) returns double precision language sql immutable
+    return (w.m * w.c + s * w.of_s + a * w.of_a + b * w.of_b + c * w.of_c + d * w.of_d)
+           / (w.m + s + a + b + c + d);
 
 -- How many people ranked a title in each tier; private accounts are not counted.
 create table marquee.media_counts (
@@ -71,7 +76,7 @@ create index media_counts_board on marquee.media_counts ((-score), (-rankings), 
 
 create function marquee.score_media() returns trigger language plpgsql as $$
 begin
-    new.score := marquee.bayesian_mean(new.s, new.a, new.b, new.c, new.d);
+    select marquee.bayesian_mean(w, new.s, new.a, new.b, new.c, new.d) into new.score from marquee.weights w;
     return new;
 end
 $$;
@@ -225,10 +230,10 @@ end
 $$;
 
 -- All counters anew from the rankings: after the constants changed, or to mend what somebody bent by hand.
--- Writes of rankings wait meanwhile.
+-- Writes of rankings and changes of privacy wait meanwhile.
 create function marquee.recount_rankings() returns void language plpgsql as $$
 begin
-    lock table marquee.user_rankings in share row exclusive mode;
+    lock table marquee.user_rankings, marquee.rankers in share row exclusive mode;
     delete from marquee.media_counts;
     delete from marquee.media_days;
     delete from marquee.ranker_days;

@@ -8,6 +8,7 @@ from tests.world import Person, World
 
 MIDDLE = {"S": 9.5, "A": 8.5, "B": 7.5, "C": 6.5, "D": 3.0}
 M, C = 10.0, 6.5
+ASKED_FOR = "day > now() - interval '35 days'"  # older days are removed, now or later
 Board = list[tuple[str, float, int]]
 
 
@@ -91,9 +92,9 @@ def check_counters(world: World) -> None:
     """The counters are those that a recount from the rankings makes; none is negative."""
     statements = (
         "select media_id, s, a, b, c, d, score from marquee.media_counts where rankings <> 0",
-        "select * from marquee.media_days where (s, a, b, c, d) <> (0, 0, 0, 0, 0)",
+        f"select * from marquee.media_days where (s, a, b, c, d) <> (0, 0, 0, 0, 0) and {ASKED_FOR}",
         "select k.* from marquee.rankers k join accounts.people p on p.id = user_id where titles <> 0",
-        "select day, user_id, titles from marquee.ranker_days where titles <> 0",
+        f"select day, user_id, titles from marquee.ranker_days where titles <> 0 and {ASKED_FOR}",
     )
     kept = [Counter(world.sql(statement)) for statement in statements]
     world.sql("select marquee.recount_rankings()")

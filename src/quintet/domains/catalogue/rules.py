@@ -115,7 +115,8 @@ def _quoted(word: str) -> str:
 def meant(likes: Sequence[Like]) -> Meant | None:
     """The likeliest words for every place, None where there are none at all.
 
-    Where the very word is known, only near ones stand beside it.
+    Where the very word is known, only near ones stand beside it; else none less than half as likely as the
+    best: a word that hardly resembles the one asked for may stand in half of all names.
     """
     places: dict[int, list[tuple[float, str]]] = {}
     asked: dict[int, int] = {}
@@ -136,9 +137,9 @@ def meant(likes: Sequence[Like]) -> Meant | None:
 
 def _likeliest(weighed: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
     ordered = sorted(weighed, key=lambda one: (-one[0], one[1]))
-    if ordered[0][0] == 1:
-        ordered = [one for one in ordered if one[0] > _BEGUN]
-    return ordered[:MOST_ALTERNATIVES]
+    best = ordered[0][0]
+    least = _BEGUN if best == 1 else best / 2
+    return [one for one in ordered if one[0] > least][:MOST_ALTERNATIVES]
 
 
 def normalised(query: str) -> str:

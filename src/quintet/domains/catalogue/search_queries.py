@@ -97,12 +97,16 @@ async def ranked(
 
 
 async def words_like(tx: Tx, query: str) -> list[Like]:
-    """The catalogue's words that resemble the words of a query, the first eight of them."""
+    """The catalogue's words that resemble those of a query; of a query with many, its first eight."""
     return await tx.all(
         Like,
         """
         select asked.place, asked.word, known.word, public.similarity(known.word, asked.word)
-        from unnest(catalogue.words_of(catalogue.folded($1))) with ordinality as asked(word, place)
+        from (
+            select word, min(place) as place
+            from unnest(catalogue.words_of(catalogue.folded($1))) with ordinality as said(word, place)
+            group by word order by place limit 8
+        ) as asked
         cross join lateral (
             (select word from catalogue.words
              where word operator(public.%) asked.word
@@ -114,7 +118,6 @@ async def words_like(tx: Tx, query: str) -> list[Like]:
             (select word from catalogue.words
              where word >= asked.word and word < asked.word || U&'\\+10FFFF' order by word limit 20)
         ) as known
-        where asked.place <= 8
         """,
         query,
     )

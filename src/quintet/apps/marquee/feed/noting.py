@@ -1,30 +1,48 @@
 """Noting what somebody does, in the transaction of the doing; the rankings call this.
 
-Invariant: each is one statement that nobody waits for; whoever calls holds the ranking, so of two moves at
-once the second one sees the first.
+Invariant: whoever calls holds the ranking, so of two moves at once the second one sees the first. What is
+noted is on its way into the live feeds of those who follow, as the very item that reading the feed gives.
 """
 
-from quintet.apps.marquee.feed import queries
-from quintet.apps.marquee.feed.model import ActivityId
-from quintet.apps.marquee.rankings.model import RankingId, Tier
+from quintet.apps.marquee.feed import note_queries as queries
+from quintet.apps.marquee.feed.model import ActivityId, FeedItem, FeedItemTold, Kind, Noted
+from quintet.apps.marquee.rankings.model import Ranking, Tier
+from quintet.domains.accounts import Account
+from quintet.domains.social import tell_followers
 from quintet.kernel.actor import UserId
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
 
 
-async def note_ranked(tx: Tx, user_id: UserId, ranking_id: RankingId, tier: Tier) -> None:
+async def note_ranked(tx: Tx, user_id: UserId, ranking: Ranking) -> None:
     """Somebody ranked a title."""
-    await queries.add_ranked(tx, ActivityId(new_id()), user_id, ranking_id, tier)
+    noted = await queries.add_ranked(tx, ActivityId(new_id()), user_id, ranking.id, ranking.tier)
+    await _tell(tx, "ranked", noted, ranking)
 
 
-async def note_moved(tx: Tx, user_id: UserId, ranking_id: RankingId, from_tier: Tier, tier: Tier) -> None:
+async def note_moved(tx: Tx, user_id: UserId, ranking: Ranking, from_tier: Tier) -> None:
     """Somebody moved a ranking; within 30 minutes of its last move that is one deed with it."""
-    await queries.fold_moved(tx, ActivityId(new_id()), user_id, ranking_id, from_tier, tier)
+    activity_id = ActivityId(new_id())
+    noted = await queries.fold_moved(tx, activity_id, user_id, ranking.id, from_tier, ranking.tier)
+    await _tell(tx, "moved", noted, ranking)
 
 
-async def note_noted(tx: Tx, user_id: UserId, ranking_id: RankingId, tier: Tier, note: str | None) -> None:
+async def note_noted(tx: Tx, user_id: UserId, ranking: Ranking) -> None:
     """Somebody wrote a note on a ranking, or emptied it, of which nothing is told."""
-    if note is None:
-        await queries.remove_noted(tx, ranking_id)
-    else:
-        await queries.fold_noted(tx, ActivityId(new_id()), user_id, ranking_id, tier)
+    if ranking.note is None:
+        await queries.remove_noted(tx, ranking.id)
+        return
+    noted = await queries.fold_noted(tx, ActivityId(new_id()), user_id, ranking.id, ranking.tier)
+    await _tell(tx, "noted", noted, ranking)
+
+
+async def _tell(tx: Tx, kind: Kind, noted: Noted | None, ranking: Ranking) -> None:
+    """Tell the followers, where there are any."""
+    if noted is None:
+        return
+    user = Account(noted.user_id, noted.username, noted.display_name)
+    item = FeedItem(
+        noted.id, kind, user, ranking.id, ranking.media, ranking.tier, noted.count, noted.at,
+        noted.from_tier, ranking.note,
+    )  # fmt: skip
+    await tell_followers(tx, user.id, FeedItemTold(item=item))

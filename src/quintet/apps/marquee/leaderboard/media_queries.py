@@ -47,8 +47,9 @@ async def best_media_of_days(tx: Tx, wanted: Wanted, days: Days, behind: Behind,
             from marquee.media_days where day between $7 and $8
             group by media_id
         ), scored as (
-            select media_id, s + a + b + c + d as rankings, marquee.bayesian_mean(s, a, b, c, d) as score
-            from counted where s + a + b + c + d > 0
+            select k.media_id, k.s + k.a + k.b + k.c + k.d as rankings,
+                   marquee.bayesian_mean(w, k.s, k.a, k.b, k.c, k.d) as score
+            from counted k, marquee.weights w where k.s + k.a + k.b + k.c + k.d > 0
         )
         select k.score, k.rankings, m.*
         from scored k join catalogue.media m on m.id = k.media_id
@@ -87,8 +88,9 @@ async def best_media_of_followed(
               and ($7::date is null or (r.created_at at time zone 'UTC')::date between $7 and $8)
             group by r.media_id
         ), scored as (
-            select media_id, s + a + b + c + d as rankings, marquee.bayesian_mean(s, a, b, c, d) as score
-            from counted
+            select k.media_id, k.s + k.a + k.b + k.c + k.d as rankings,
+                   marquee.bayesian_mean(w, k.s, k.a, k.b, k.c, k.d) as score
+            from counted k, marquee.weights w
         )
         select k.score, k.rankings, m.*
         from scored k join catalogue.media m on m.id = k.media_id

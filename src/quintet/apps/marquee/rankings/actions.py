@@ -58,7 +58,7 @@ async def place_title(tx: Tx, actor: Actor, new: NewRanking) -> Ranking:
     if change.outcome == "already_ranked":
         raise AlreadyRanked(members={"ranking": change.ranking})
     ranking = _changed(change)
-    await note_ranked(tx, actor.id, ranking.id, ranking.tier)
+    await note_ranked(tx, actor.id, ranking)
     tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),
@@ -87,7 +87,7 @@ async def move_ranking(tx: Tx, actor: Actor, ranking_id: UUID, move: RankingMove
     ranking = _changed(change)
     if change.outcome == "unchanged" or change.from_tier is None:
         return ranking
-    await note_moved(tx, actor.id, ranking.id, change.from_tier, ranking.tier)
+    await note_moved(tx, actor.id, ranking, change.from_tier)
     tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),
@@ -115,8 +115,8 @@ async def note_ranking(tx: Tx, actor: Actor, ranking_id: UUID, change: NoteChang
     if ranking.note == note:
         return ranking
     await queries.write_note(tx, ranking.id, note)
-    await note_noted(tx, actor.id, ranking.id, ranking.tier, note)
     noted = msgspec.structs.replace(ranking, note=note, updated_at=tx.now)
+    await note_noted(tx, actor.id, noted)
     tx.emit(
         user_room(actor.id),
         RankingNoted(ranking_id=noted.id, media_id=noted.media.id, note=note, updated_at=tx.now),

@@ -1,6 +1,7 @@
 """Marquee's edge: rankings."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
@@ -8,8 +9,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from quintet.apps.marquee.media.model import MediaType
 from quintet.apps.marquee.rankings import access, actions, list_queries
 from quintet.apps.marquee.rankings.access import user_room
+from quintet.apps.marquee.rankings.exporting import csv_of, json_of
 from quintet.apps.marquee.rankings.filters import Filters, attributes_of
 from quintet.apps.marquee.rankings.model import (
+    MOST_RANKINGS,
     AlreadyRanked,
     AnswersContradict,
     Comparison,
@@ -61,6 +64,24 @@ async def read_own_rankings(
         items, total = await list_queries.rankings_of(tx, request.actor.id, filters, limit, offset)
         seq = await room_seq(tx, user_room(request.actor.id))
     return Answer(Rankings(items, limit, offset, total), headers={"Room-Seq": request.room_seq(seq)})
+
+
+@get("/rankings/me/export", access=Access.SIGNED_IN, tag=TAG, limits=("upload",),
+     summary="One's own list as a file")  # fmt: skip
+async def export_rankings(
+    request: Call,
+    format_: Annotated[
+        Literal["json", "csv"],
+        QueryParameter(name="format", description="JSON, which can be imported again, or CSV."),
+    ] = "json",
+) -> Answer[bytes]:
+    """Answer the whole list: JSON as the front end keeps it, or CSV for spreadsheets."""
+    async with request.read() as tx:
+        items, _ = await list_queries.rankings_of(tx, request.actor.id, Filters(), MOST_RANKINGS, 0)
+    file = await asyncio.to_thread(json_of if format_ == "json" else csv_of, items)
+    headers = {"Content-Disposition": f'attachment; filename="marquee-rankings.{format_}"'}
+    content_type = "application/json" if format_ == "json" else "text/csv; charset=utf-8"
+    return Answer(file, headers=headers, content_type=content_type)
 
 
 @get("/rankings/of/{user_id:uuid}", access=Access.SIGNED_IN, tag=TAG, refusals=(ListNotFound,),
@@ -152,6 +173,6 @@ async def remove_ranking(request: Call, ranking_id: FromPath[UUID]) -> Answer[No
 
 
 RANKING_ROUTES = (
-    read_own_rankings, read_rankings_of, read_ranking, place_title, compare, move_ranking, note_ranking,
-    remove_ranking,
+    read_own_rankings, export_rankings, read_rankings_of, read_ranking, place_title, compare, move_ranking,
+    note_ranking, remove_ranking,
 )  # fmt: skip

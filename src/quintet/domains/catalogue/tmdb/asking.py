@@ -50,7 +50,8 @@ class Tmdb:
         self._clock = kernel.clock
         self._client = TmdbClient(kernel.settings, kernel.clock)
         self._underway: dict[object, asyncio.Task[Any]] = {}
-        self._behind: asyncio.Queue[Due] = asyncio.Queue(MOST_BEHIND)
+        self._behind: dict[int, Due] = {}
+        self._some_behind = asyncio.Event()
 
     @property
     def is_configured(self) -> bool:
@@ -76,12 +77,16 @@ class Tmdb:
 
     def complete_behind(self, work_id: WorkId, tmdb_id: int) -> None:
         """Have that done soon, unless very many wait already."""
-        if self.is_configured and tmdb_id not in self._underway and not self._behind.full():
-            self._behind.put_nowait(Due(work_id, tmdb_id))
+        if self.is_configured and tmdb_id not in self._underway and len(self._behind) < MOST_BEHIND:
+            self._behind[tmdb_id] = Due(work_id, tmdb_id)
+            self._some_behind.set()
 
     async def next_behind(self) -> Due:
         """The next film that is to be completed behind."""
-        return await self._behind.get()
+        while not self._behind:
+            self._some_behind.clear()
+            await self._some_behind.wait()
+        return self._behind.pop(next(iter(self._behind)))
 
     async def close(self) -> None:
         """Drop what is under way, and hang up."""

@@ -1,0 +1,74 @@
+"""Reading a feed while the people one follows grow from ten to two thousand.
+
+Ten thousand people did fifty thousand things within a month. One connection asks for the first page of the
+feed of somebody who follows 10, 100, 1,000 or 2,000 of them; what is compared is the median time of one
+reading. For information also the worst case: two thousand followed who have all been silent for a year in
+this busy world, so that each of them is looked up.
+"""
+
+import statistics
+
+from bench._load import put_load, request
+from bench._ranked import follow, rankings, settle
+from bench._server import Server, data_folder, serving
+from bench._table import Row, by_turns, paired_ratio, present_load, show
+from bench._world import Person, people, run, titles
+
+SECONDS = 1.0
+SIZES = (10, 100, 1_000, 2_000)
+SILENT = "2,000 silent"
+_BUSY, _QUIET = 10_000, 2_000
+_TITLES = [f"film-{number}" for number in range(3_000)]
+_LIMIT = 2.0
+
+
+def grow(server: Server) -> dict[str, Person]:
+    """Write the world; who follows how many."""
+    persons = people(server, _BUSY + _QUIET + len(SIZES) + 1)
+    busy, quiet, viewers = persons[:_BUSY], persons[_BUSY : _BUSY + _QUIET], persons[_BUSY + _QUIET :]
+    titles(server.dsn, _TITLES)
+    rankings(server, busy, _TITLES, each=5, days=30)
+    rankings(server, quiet, _TITLES, each=5, days=1)
+    run(
+        server.dsn,
+        "update marquee.activities set at = at - interval '1 year' where user_id = any(%s::uuid[])",
+        [one.id for one in quiet],
+    )
+    for viewer, size in zip(viewers, SIZES, strict=False):
+        follow(server, viewer, busy[:: _BUSY // size][:size])
+    follow(server, viewers[-1], quiet)
+    settle(server)
+    return {f"{size:,}": viewer for size, viewer in zip(SIZES, viewers, strict=False)} | {SILENT: viewers[-1]}
+
+
+def main() -> None:
+    load = present_load()
+    with data_folder() as data, serving(data) as server:
+        viewers = grow(server)
+
+        def milliseconds(name: str) -> float:
+            asked = [request("GET", "/social/feed", token=viewers[name].token)]
+            return put_load(server.address, asked, seconds=SECONDS, connections=1).median
+
+        names = list(viewers)
+        took = dict(
+            zip(names, by_turns(*(lambda name=name: milliseconds(name) for name in names)), strict=True)
+        )
+    least = names[0]
+    rows = [
+        Row(
+            f"feed, {name} followed",
+            f"{least} followed",
+            f"{statistics.median(took[least]):.2f} ms",
+            f"{statistics.median(took[name]):.2f} ms",
+            paired_ratio(took[name], took[least]),
+            None if name == SILENT else _LIMIT,
+            at_most=True,
+        )
+        for name in names[1:]
+    ]
+    show("growth: one reading of a feed, by the number of people followed", rows, load)
+
+
+if __name__ == "__main__":
+    main()
