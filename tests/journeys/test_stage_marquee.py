@@ -106,13 +106,17 @@ async def test_somebody_new_searches_as_they_type_and_ranks(enter: Enter, live: 
         await route.continue_()
 
     await page.route("**/media/search?*", delay)
-    await page.locator("#query").press_sequentially("Zq")
+    await page.fill("#query", "Nothing like it")
     async with asyncio.timeout(10):
         while not asked:
             await look_again()
     await page.fill("#query", name.lower())
     await visitor.sees(".result", 2)
-    first.set()
+    async with page.expect_response(lambda answer: answer.url == asked[0]) as late:
+        first.set()
+    await (await late.value).finished()
+    assert await page.locator(".result").count() == 2
+    assert await page.inner_text("#search-state") == "2 found."
     await page.fill("#query", f"{name} rod")  # misspelt
     await visitor.until("document.querySelector('.result strong')?.textContent.endsWith(' Road')")
     await page.get_by_label(f"{name} Road into tier A").click()

@@ -145,6 +145,14 @@ async def test_an_address_that_is_taken_back_is_gone_at_once_and_for_good(live: 
         assert (await live.get(f"/pictures/{odd}/tiers.svg")).status_code in {404, 422}, odd
 
 
+async def test_the_reference_says_what_kind_of_file_a_picture_is(world: World) -> None:
+    paths = (await world.get("/openapi.json")).json()["paths"]
+    for form, kind in (("svg", "image/svg+xml"), ("png", "image/png")):
+        told = paths[f"/pictures/{{picture_id}}/tiers.{form}"]["get"]["responses"]["200"]["content"]
+        assert set(told) == {kind}
+    assert {"200", "201"} <= set(paths[ME]["put"]["responses"])
+
+
 async def test_many_who_share_at_once_share_one_address(world: World) -> None:
     ada = await world.person("ada")
     answers = await asyncio.gather(*(ada.put(ME) for _ in range(20)))

@@ -77,6 +77,7 @@ class Rules(msgspec.Struct, frozen=True):
     example: Any = None
     takes_form: Any = None  # for a body that the handler reads itself: its type as a form (a Struct) …
     takes_json: Any = None  # … and as JSON
+    answers: tuple[str, ...] = ()  # kinds of content, of answers that are no JSON
 
 
 class CallState(msgspec.Struct):

@@ -257,8 +257,11 @@ def _responses(handler: HTTPRouteHandler, rules: Rules, schema_of: dict[Any, Any
         success["content"] = {"application/json": content}
     if rules.streams:
         success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    if rules.answers:
+        schemas = {kind: {"type": "string", "contentMediaType": kind} for kind in rules.answers}
+        success["content"] = {kind: {"schema": schema} for kind, schema in schemas.items()}
     responses: dict[str, Any] = {str(handler.status_code): success}
-    if handler.http_methods == {"POST"} and handler.status_code == 201:
+    if handler.http_methods <= {"POST", "PUT"} and handler.status_code == 201:
         responses["200"] = success | {"description": "It was there already"}
     by_status: dict[int, list[type[Refusal]]] = {}
     for refusal in refusals_of(handler, rules):

@@ -37,6 +37,7 @@ def _route(
         in_schema: bool = True,
         takes_form: Any = None,
         takes_json: Any = None,
+        answers: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:
         rules = Rules(
             access=access,
@@ -51,6 +52,7 @@ def _route(
             example=example,
             takes_form=takes_form,
             takes_json=takes_json,
+            answers=answers,
         )
         return HTTPRouteHandler(
             list(paths),

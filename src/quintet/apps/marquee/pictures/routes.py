@@ -22,7 +22,7 @@ _HEADERS = {
 }
 
 
-@put(_PLACE, access=Access.SIGNED_IN, tag=_TAG, summary="Share one's tier list as a picture")
+@put(_PLACE, access=Access.SIGNED_IN, tag=_TAG, status=201, summary="Share one's tier list as a picture")
 async def share_list(request: Call) -> Answer[Picture]:
     """Give one's list a public address; 200 with the same one where it is shared already."""
 
@@ -54,14 +54,16 @@ async def withdraw_picture(request: Call) -> Answer[None]:
 
 
 @get("/pictures/{picture_id:str}/tiers.svg", access=Access.PUBLIC, tag=_TAG, reads_token=False,
-     refusals=(PictureNotFound, Unavailable), summary="A shared tier list as SVG")  # fmt: skip
+     refusals=(PictureNotFound, Unavailable), answers=("image/svg+xml",),
+     summary="A shared tier list as SVG")  # fmt: skip
 async def read_svg(request: Call, picture_id: FromPath[str]) -> Answer[bytes]:
     """Answer the list as it is now, drawn; self-contained, without scripts."""
     return await _drawn(request, picture_id, "svg", "image/svg+xml")
 
 
 @get("/pictures/{picture_id:str}/tiers.png", access=Access.PUBLIC, tag=_TAG, reads_token=False,
-     refusals=(PictureNotFound, Unavailable), summary="A shared tier list as PNG")  # fmt: skip
+     refusals=(PictureNotFound, Unavailable), answers=("image/png",),
+     summary="A shared tier list as PNG")  # fmt: skip
 async def read_png(request: Call, picture_id: FromPath[str]) -> Answer[bytes]:
     """Answer the list as it is now, drawn; 1,200 pixels wide."""
     return await _drawn(request, picture_id, "png", "image/png")
