@@ -204,6 +204,8 @@ async def test_an_export_comes_back(world: World) -> None:
         (b"[1, 2", "malformed_file"),
         (b"Name,Year,Rating\n" + b"Heat,1995,5\n" * 20_001, "too_many"),
         (b"[" + b"0," * 20_000 + b"0]", "too_many"),
+        (b"x\n".join([b"Name,Year,Rating\n", *[b""] * 1_000_000]), "too_many"),
+        (b"[" + b"{}," * 1_000_000 + b"{}]", "too_many"),
     ],
 )  # fmt: skip
 async def test_files_that_are_no_list(world: World, content: bytes, code: str) -> None:

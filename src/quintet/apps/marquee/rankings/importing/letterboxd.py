@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from quintet.apps.marquee.rankings.importing.model import ListedWork, ListRow, ReadList, Skip
+from quintet.apps.marquee.rankings.importing.rules import check_count
 from quintet.apps.marquee.rankings.model import TIERS, Tier
 from quintet.kernel.json import check_text
 from quintet.kernel.refusals import InvalidRequest, invalid
@@ -52,6 +53,7 @@ def read_letterboxd(text: str) -> ReadList:
     skips: list[Skip] = []
     rated: list[_Rated] = []
     for line, row in rows:
+        check_count(len(skips) + len(rated) + 1)
         read = row if isinstance(row, str) else _read(line, dict(zip(header, row, strict=False)))
         if isinstance(read, str):
             skips.append(Skip(line, read))

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from quintet.apps.marquee.rankings.importing.model import ListedWork, ListRow, ReadList, Skip
+from quintet.apps.marquee.rankings.importing.rules import check_count
 from quintet.apps.marquee.rankings.model import TIERS, Note, Tier
 from quintet.kernel.json import check_text
 from quintet.kernel.refusals import InvalidRequest, invalid
@@ -64,6 +65,7 @@ def _entries(text: str) -> list[Any]:
         raise invalid("malformed_file", f"not JSON: {error}", pointer="/file") from error
     if not isinstance(found, list):
         raise invalid("malformed_file", f"JSON, but no list as {KEY} is one", pointer="/file")
+    check_count(len(found))
     return found
 
 

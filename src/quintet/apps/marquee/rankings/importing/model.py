@@ -20,7 +20,6 @@ ImportId = NewType("ImportId", UUID)
 ListKind = Literal["letterboxd_ratings", "letterboxd_diary", "marquee"]
 Status = Literal["waiting", "running", "done", "failed"]
 MOST_BYTES = 5 * 1024 * 1024
-MOST_ROWS = 20_000
 MOST_SKIPS_TOLD = 1000
 
 
