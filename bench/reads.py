@@ -1,9 +1,10 @@
 """Hot reads from memory over HTTP, against the same server answering a constant.
 
 Ten titles with a hundred marks each are asked for again and again: the curve (`progress`) by strangers and by
-twenty people who are signed in, and the time to good (`t2g`). Everything is on: limits, entity tags, the log,
-figures. The limit is `GET /health/live` of the same server, a constant without limits or a token. For
-information also an application of three lines on the same uvicorn and the same protocol class.
+twenty people who are signed in, the time to good (`t2g`), and the title as a medium. Everything is on:
+limits, entity tags, the log, figures. The limit is `GET /health/live` of the same server, a constant without
+limits or a token. For information also an application of three lines on the same uvicorn and the same
+protocol class.
 """
 
 from bench._load import Measured, put_load, request
@@ -35,6 +36,7 @@ def main() -> None:
                 request("GET", path, token=person.token) for path in curve for person in persons
             ],
             "t2g, anonymous": [request("GET", path) for path in told],
+            "media by id, anonymous": [request("GET", f"/media/{title}") for title in TITLES],
             "progress, 304": [
                 request("GET", path, If_None_Match=server.call("GET", path)[1]["etag"]) for path in curve
             ],
