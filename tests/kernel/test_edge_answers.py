@@ -6,6 +6,8 @@ import httpx2
 import pytest
 from tests.world import PASSWORD, World, code_of, mark, new_title
 
+from quintet.apps.wigg.t2g import compute_due
+
 VOLATILE = {"x-request-id", "ratelimit", "x-ratelimit-remaining", "x-ratelimit-reset", "date"}
 GZIP = {"Accept-Encoding": "gzip"}
 PLAIN = {"Accept-Encoding": "identity"}
@@ -19,6 +21,8 @@ async def test_head_is_get_without_the_body(world: World) -> None:
     ada = await world.person()
     title = await new_title(ada, attributes={"long": "x" * 2000})
     await mark(ada, title, 10)
+    while await compute_due(world.kernel.database, even_if_early=True):
+        pass  # or the title would change between a GET and its HEAD
     paths = [
         "/health/live", "/health/ready", "/.well-known/jwks.json", "/openapi.json", "/docs", "/metrics",
         "/api/titles?limit=1", "/api/milestone-icons", f"/api/titles/{title}",

@@ -48,7 +48,8 @@ def work(jobs: BinaryIO, pictures: BinaryIO) -> None:
         pictures.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve whoever started this, over its standard input and output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then ends this
     if hasattr(os, "nice"):
         os.nice(_LESS_URGENT)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from quintet.apps.marquee.pictures import drawing_process
+from quintet.apps.marquee import pictures
 from quintet.apps.marquee.pictures.drawing_process import Job
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.refusals import Unavailable
@@ -105,7 +105,7 @@ async def _start() -> Process:
     # Nothing that this server is told in confidence goes along.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QUINTET_")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", drawing_process.__name__, stdin=PIPE, stdout=PIPE, env=environment
+        sys.executable, "-P", "-m", pictures.__name__, stdin=PIPE, stdout=PIPE, env=environment
     )
     get_logger().info("drawing_process_started", drawing_pid=process.pid)
     return process
