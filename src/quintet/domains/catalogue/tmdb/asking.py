@@ -172,8 +172,9 @@ class Tmdb:
                 raise TooManyWait from None
             await self._note(Failed("slow"))
             raise Failed("slow") from None
-        except Gone:
-            await self._note(None if state.failures else Gone())
+        except Gone:  # an answer like any other
+            if state.failures:
+                await self._note(None)
             raise
         except TmdbTrouble as trouble:
             await self._note(trouble)
