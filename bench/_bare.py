@@ -23,6 +23,10 @@ async def _live(receive: Any, send: Any) -> None:
         await send({"type": f"lifespan.{event}.complete"})
 
 
+async def _drain() -> None:
+    """There are no sockets to let go."""
+
+
 if __name__ == "__main__":
     listener = listen("127.0.0.1", int(sys.argv[1]))
-    make_server(app, listener, on_stop=lambda: None).run()
+    make_server(app, listener, on_stop=lambda: None, drain=_drain).run()
