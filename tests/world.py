@@ -114,6 +114,13 @@ async def new_title(person: Person, **given: Any) -> str:
     return answer.json()["id"]
 
 
+def empty_catalogue(world: World) -> None:
+    """No works, and no lists of them; not by truncating, which would pass the triggers by that count."""
+    world.sql("delete from marquee.user_rankings")
+    world.sql("update marquee.tiers set titles = 0")
+    world.sql("delete from catalogue.works")
+
+
 async def mark(person: Person, title_id: str, pct: float, **given: Any) -> dict[str, Any]:
     """Place a mark; the answer's body."""
     answer = await person.post(f"/api/titles/{title_id}/wiggs", json={"position_pct": pct, **given})

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.world import World, new_title
+from tests.world import World, empty_catalogue, new_title
 
 CHIHIRO = "千と千尋の神隠し"
 # What is asked, and what must come first, among thousands of others.
@@ -26,7 +26,7 @@ TITLES = (
 @pytest.fixture(scope="module")
 async def crowd(world: World) -> World:
     """The titles above among five thousand others of common words."""
-    world.sql("truncate catalogue.works cascade")
+    empty_catalogue(world)
     world.sql(
         """
         insert into catalogue.works (id, kind, title, created_at, updated_at)

@@ -117,16 +117,16 @@ async def walk(ada: Person, filters: str, limit: int, **given: Any) -> tuple[lis
 async def test_a_walk_over_a_growing_list(world: World, limit: int) -> None:
     """Whatever was there when the walk began is seen once; nothing twice."""
     ada = await world.person()
-    before = [await new_title(ada, kind="play") for _ in range(12)]
+    before = [await new_title(ada, kind="episode") for _ in range(12)]
     # Many of one moment: the id decides among them.
     world.sql(
         "update catalogue.works set created_at = date_trunc('minute', created_at) where id = any(%s)", before
     )
-    seen, entered = await walk(ada, "&kind=play", limit, kind="play")
+    seen, entered = await walk(ada, "&kind=episode", limit, kind="episode")
     assert len(seen) == len(set(seen))
     assert set(before) <= set(seen)
     assert entered
-    there = world.sql("select count(*) from catalogue.works where kind = 'play'")[0][0]
+    there = world.sql("select count(*) from catalogue.works where kind = 'episode'")[0][0]
     assert len(seen) >= there - len(entered)
 
 

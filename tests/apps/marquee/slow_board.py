@@ -34,8 +34,10 @@ def slow_board(
     given: dict[str, list[str]] = defaultdict(list)
     for user, media, tier, made, kind, genres in world.sql(
         "select r.user_id::text, r.media_id, r.tier, r.created_at, m.media_type, m.genres"
-        " from marquee.user_rankings r join catalogue.media m on m.id = r.media_id"
+        " from marquee.user_rankings r left join catalogue.media m on m.id = r.media_id"
     ):
+        if kind is None and (of == "media" or media_type or genre):
+            continue  # no film or play any more: only how much somebody ranked still counts it
         if (media_type and kind != media_type) or (
             genre and genre.lower() not in [one.lower() for one in genres]
         ):

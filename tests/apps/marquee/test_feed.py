@@ -45,7 +45,6 @@ async def test_what_an_item_tells(world: World) -> None:
     ada, ben = await followed(world)
     [film] = films(world, 1, title="Heat")
     ranking = await rank(ada, film, "A", note="that coffee")
-    world.clock.go(seconds=1)
     moved = await move(ada, ranking, tier="S")
     noted, told, first = await feed(ben) if await note(ada, ranking, "better the second time") else []
     user = {"id": ada.id, "username": ada.username, "display_name": ada.username}

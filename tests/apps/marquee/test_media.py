@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.world import Person, World, code_of, new_title
+from tests.world import Person, World, code_of, empty_catalogue, new_title
 
 FIELDS = {
     "id", "title", "original_title", "media_type", "year", "poster_url", "overview", "genres", "tmdb_id",
@@ -73,7 +73,7 @@ async def test_what_looks_alike(
     world: World, there: tuple[str, int | None], new: tuple[str, int | None], alike: bool
 ) -> None:
     ada, ben = await world.person("ada"), await world.person("ben")
-    world.sql("truncate catalogue.works cascade")
+    empty_catalogue(world)
     first = (await stub(ada, there[0], year=there[1])).json()
     film = await stub(ben, new[0], year=new[1], media_type="MOVIE")
     assert film.status_code == 201, "a film doubles no play"
