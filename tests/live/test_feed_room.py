@@ -1,9 +1,11 @@
 """The room `feed`: one name, and for everybody their own stream behind it."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from tests.sockets import connected
+from tests.waiting import look_again
 from tests.world import Person, World
 
 from quintet.kernel.live.hub import RoomKind
@@ -67,3 +69,15 @@ async def test_nobody_hears_anothers_feed(live: World) -> None:
     async with connected(ben) as socket:
         for room in (f"feed:{ada.id}", f"feed:{ben.id}", "feed:"):
             assert (await socket.ask("subscribe", room=room))["code"] == "not_found"
+
+
+async def test_presence_said_in_a_feed_leaves_nothing_behind(live: World) -> None:
+    ada = await live.person("ada")
+    async with connected(ada) as socket:
+        await socket.ask("subscribe", room="feed")
+        await socket.say("presence", room="feed", status="in_studio", mode="x")
+        await socket.settle()
+    presence: Any = live.kernel.presence
+    async with asyncio.timeout(10):
+        while presence._said:
+            await look_again()

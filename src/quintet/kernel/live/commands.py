@@ -73,7 +73,8 @@ def _unsubscribe(connection: "Connection", asked: Unsubscribe) -> None:
 def _set_presence(connection: "Connection", asked: SetPresence) -> None:
     if asked.room is not None and asked.room not in connection.rooms:
         raise NotSubscribed
-    connection.kernel.presence.set(connection, asked.room, asked.status, asked.mode)
+    name = None if asked.room is None else connection.rooms[asked.room].name
+    connection.kernel.presence.set(connection, name, asked.status, asked.mode)
 
 
 async def _renew(connection: "Connection", present: Actor, asked: Authenticating) -> None:
