@@ -1,7 +1,8 @@
 """Noting what somebody does, in the transaction of the doing; the rankings call this.
 
-Invariant: whoever calls holds the ranking, so of two moves at once the second one sees the first. What is
-noted is on its way into the live feeds of those who follow, as the very item that reading the feed gives.
+Invariant: whoever calls holds the ranking, so of two moves at once the second one sees the first. Where
+somebody follows, what is noted is on its way into their live feeds, as the very item that reading the feed
+gives; where nobody does, nobody waits for the writing.
 """
 
 from quintet.apps.marquee.feed import note_queries as queries
@@ -14,16 +15,22 @@ from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
 
 
-async def note_ranked(tx: Tx, user_id: UserId, ranking: Ranking) -> None:
-    """Somebody ranked a title."""
-    noted = await queries.add_ranked(tx, ActivityId(new_id()), user_id, ranking.id, ranking.tier)
+async def note_ranked(tx: Tx, user_id: UserId, ranking: Ranking, *, is_followed: bool) -> None:
+    """Somebody, whom others follow or do not, ranked a title."""
+    noted = await queries.add_ranked(
+        tx, ActivityId(new_id()), user_id, ranking.id, ranking.tier, is_followed=is_followed
+    )
     await _tell(tx, "ranked", noted, ranking)
 
 
-async def note_moved(tx: Tx, user_id: UserId, ranking: Ranking, from_tier: Tier) -> None:
+async def note_moved(
+    tx: Tx, user_id: UserId, ranking: Ranking, from_tier: Tier, *, is_followed: bool
+) -> None:
     """Somebody moved a ranking; within 30 minutes of its last move that is one deed with it."""
     activity_id = ActivityId(new_id())
-    noted = await queries.fold_moved(tx, activity_id, user_id, ranking.id, from_tier, ranking.tier)
+    noted = await queries.fold_moved(
+        tx, activity_id, user_id, ranking.id, from_tier, ranking.tier, is_followed=is_followed
+    )
     await _tell(tx, "moved", noted, ranking)
 
 

@@ -58,7 +58,7 @@ async def place_title(tx: Tx, actor: Actor, new: NewRanking) -> Ranking:
     if change.outcome == "already_ranked":
         raise AlreadyRanked(members={"ranking": change.ranking})
     ranking = _changed(change)
-    await note_ranked(tx, actor.id, ranking)
+    await note_ranked(tx, actor.id, ranking, is_followed=change.is_followed)
     tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),
@@ -87,7 +87,7 @@ async def move_ranking(tx: Tx, actor: Actor, ranking_id: UUID, move: RankingMove
     ranking = _changed(change)
     if change.outcome == "unchanged" or change.from_tier is None:
         return ranking
-    await note_moved(tx, actor.id, ranking, change.from_tier)
+    await note_moved(tx, actor.id, ranking, change.from_tier, is_followed=change.is_followed)
     tx.touch(LEADERBOARD)
     tx.emit(
         user_room(actor.id),

@@ -138,6 +138,7 @@ class Change(msgspec.Struct, frozen=True):
     rebalanced: int | None
     above_id: RankingId | None
     below_id: RankingId | None
+    is_followed: bool  # whether anybody follows whose list it is
     ranking: Ranking | None
 
 

@@ -21,7 +21,8 @@ async def place_media(
     return await tx.one(
         _change,
         """
-        select c.outcome, c.from_tier, c.rebalanced, p.above_id, p.below_id, p.id, p.tier, p.rank,
+        select c.outcome, c.from_tier, c.rebalanced, p.above_id, p.below_id,
+               exists (select from social.following f where f.followee_id = $1), p.id, p.tier, p.rank,
                p.position_key, p.score, p.note, p.created_at, p.updated_at, (p.media).*
         from marquee.place_ranking($1, $2, null, $3, $4, $5, $6, $7, $8, $9) c
         left join lateral marquee.placed_ranking(c.ranking_id) p on true
@@ -43,7 +44,8 @@ async def move_ranking(tx: Tx, user_id: UserId, ranking_id: UUID, tier: Tier | N
     return await tx.one(
         _change,
         """
-        select c.outcome, c.from_tier, c.rebalanced, p.above_id, p.below_id, p.id, p.tier, p.rank,
+        select c.outcome, c.from_tier, c.rebalanced, p.above_id, p.below_id,
+               exists (select from social.following f where f.followee_id = $1), p.id, p.tier, p.rank,
                p.position_key, p.score, p.note, p.created_at, p.updated_at, (p.media).*
         from marquee.place_ranking($1, null, $2, $3, $4, $5, $6, null, null, $7) c
         left join lateral marquee.placed_ranking(c.ranking_id) p on true
@@ -114,9 +116,11 @@ def _change(
     rebalanced: int | None,
     above_id: RankingId | None,
     below_id: RankingId | None,
+    is_followed: bool,
     *ranking: Any,
 ) -> Change:
-    return Change(outcome, from_tier, rebalanced, above_id, below_id, shown(*ranking) if ranking[0] else None)
+    shown_ = shown(*ranking) if ranking[0] else None
+    return Change(outcome, from_tier, rebalanced, above_id, below_id, is_followed, shown_)
 
 
 def shown(
