@@ -67,7 +67,6 @@ async def work_off_part(tx: Tx, one: OpenImport) -> None:
     works = await _works_of(tx, one, rows)
     ids = [RankingId(new_id()) for _ in rows]
     outcomes = await queries.append_rankings(tx, one.user_id, rows, [id_ for id_, _ in works], ids)
-    tx.touch(LEADERBOARD)
     ranked = [
         (row, is_new)
         for row, (_, is_new), outcome in zip(rows, works, outcomes, strict=True)
