@@ -39,6 +39,17 @@ create table marquee.user_rankings (
         unique (user_id, tier, position_key) deferrable initially immediate
 );
 
+-- Whether a title is of a genre, in whatever case it is written; among its genres or its attributes'.
+create function marquee.has_genre(media_ catalogue.media, genre_ text) returns boolean language sql immutable
+    return lower(genre_) in (
+        select lower(genre) from unnest(media_.genres) as genre
+        union all
+        select lower(genre) from jsonb_array_elements_text(
+            case jsonb_typeof(media_.attributes -> 'genres') when 'array' then media_.attributes -> 'genres'
+                 else '[]' end
+        ) as genre
+    );
+
 -- Fractional indexing: keys that sort by their bytes, with room between any two. The classic base-62 scheme
 -- of rocicorp/fractional-indexing, release 3.2.0, with its defaults; errors are 22023 with its words.
 -- A key is an integer (its head tells how many digits follow: a has one, b two … and, below them, Z one, Y two

@@ -23,17 +23,6 @@ create index activities_ranking on marquee.activities (ranking_id, kind, at desc
 -- Serves the one telling of a ranking's note, which moves up when the note changes and goes when it is emptied.
 create unique index activities_note on marquee.activities (ranking_id) where kind = 'noted';
 
--- Whether a title is of a genre, in whatever case it is written; among its genres or its attributes'.
-create function marquee.has_genre(media_ catalogue.media, genre_ text) returns boolean language sql immutable
-    return lower(genre_) in (
-        select lower(genre) from unnest(media_.genres) as genre
-        union all
-        select lower(genre) from jsonb_array_elements_text(
-            case jsonb_typeof(media_.attributes -> 'genres') when 'array' then media_.attributes -> 'genres'
-                 else '[]' end
-        ) as genre
-    );
-
 -- The constants of the Bayesian mean: every title is seen as if m more people had given it C.
 create table marquee.prior (
     only_row boolean primary key default true check (only_row),

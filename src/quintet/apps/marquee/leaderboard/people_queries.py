@@ -22,12 +22,7 @@ async def busiest(
         where k.titles > 0
           and (-k.titles, k.user_id) > (-coalesce($1::integer, 2147483647),
                                         coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'))
-          and (k.user_id = $3 or not k.is_private or exists (
-              select from social.following f where f.follower_id = $3 and f.followee_id = k.user_id
-          ))
-          and not exists (
-              select from social.blocks_between b where b.user_id = $3 and b.other_id = k.user_id
-          )
+          and social.can_see($3, k.user_id)
         order by -k.titles, k.user_id
         limit $4
         """,
@@ -52,17 +47,10 @@ async def busiest_of_days(
             group by user_id having sum(titles) > 0
         )
         select k.titles, p.id, p.username, p.display_name
-        from counted k
-        join marquee.rankers whole on whole.user_id = k.user_id
-        join accounts.people p on p.id = k.user_id
+        from counted k join accounts.people p on p.id = k.user_id
         where (-k.titles, k.user_id) > (-coalesce($1::integer, 2147483647),
                                         coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'))
-          and (k.user_id = $3 or not whole.is_private or exists (
-              select from social.following f where f.follower_id = $3 and f.followee_id = k.user_id
-          ))
-          and not exists (
-              select from social.blocks_between b where b.user_id = $3 and b.other_id = k.user_id
-          )
+          and social.can_see($3, k.user_id)
         order by -k.titles, k.user_id
         limit $4
         """,
@@ -92,17 +80,10 @@ async def busiest_with_some_titles(
             group by r.user_id
         )
         select k.titles, p.id, p.username, p.display_name
-        from counted k
-        join marquee.rankers whole on whole.user_id = k.user_id
-        join accounts.people p on p.id = k.user_id
+        from counted k join accounts.people p on p.id = k.user_id
         where (-k.titles, k.user_id) > (-coalesce($1::integer, 2147483647),
                                         coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'))
-          and (k.user_id = $3 or not whole.is_private or exists (
-              select from social.following f where f.follower_id = $3 and f.followee_id = k.user_id
-          ))
-          and not exists (
-              select from social.blocks_between b where b.user_id = $3 and b.other_id = k.user_id
-          )
+          and social.can_see($3, k.user_id)
         order by -k.titles, k.user_id
         limit $4
         """,

@@ -29,14 +29,7 @@ async def rankings_of(
             where ($3::text is null and $4::text is null and $5::jsonb = '[]') or exists (
                 select from catalogue.media m
                 where m.id = ranked.media_id and ($3 is null or m.media_type = $3)
-                  and ($4 is null or lower($4) in (
-                      select lower(genre) from unnest(m.genres) as genre
-                      union all
-                      select lower(genre) from jsonb_array_elements_text(
-                          case jsonb_typeof(m.attributes->'genres') when 'array' then m.attributes->'genres'
-                               else '[]' end
-                      ) as genre
-                  ))
+                  and ($4 is null or marquee.has_genre(m, $4))
                   and not exists (
                       select from jsonb_array_elements($5) as wanted(objects)
                       where not exists (
