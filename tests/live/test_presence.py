@@ -58,6 +58,14 @@ async def test_coming_and_going_is_told_to_the_room(live: World) -> None:
         assert not [one for one in watcher.heard if one.get("room") == other]
 
 
+async def written(world: World, room: str, person: Person, nodes: int) -> None:
+    """So many nodes have written down that the person is in the room, which they do soon after they said so."""
+    asked = "select count(*) from kernel.presence where room = %s and user_id = %s"
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while world.sql(asked, room, person.id) != [(nodes,)]:
+            await look_again()
+
+
 async def test_a_user_with_two_tabs_is_there_until_the_last_goes(live: World) -> None:
     ada, ben = await live.person("ada"), await live.person("ben")
     room = await a_room(live)
@@ -68,6 +76,7 @@ async def test_a_user_with_two_tabs_is_there_until_the_last_goes(live: World) ->
             for tab in tabs:
                 await joined(tab, room)
             await watcher.until(of(ben, "online"))
+            await written(live, room, ben, nodes=2)
             for tab in tabs[:2]:
                 await tab.socket.close()
             await tabs[2].say("presence", status="in_studio", room=room)
