@@ -58,6 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
     cluster = Cluster.open(folder / "data")
     with psycopg.connect(cluster.dsn_for("postgres"), autocommit=True) as connection:
         connection.execute(f'create database "{TEMPLATE}"')
+        # Nobody pulls this cluster's plug, and waiting for the disk is a good part of all these tests' time.
+        # Those of durability have clusters of their own.
+        connection.execute("alter role current_user set synchronous_commit = off")
     migrate(cluster.dsn_for(TEMPLATE))
     config.stash[_CLUSTER] = (cluster, folder)
     os.environ["QUINTET_TEST_DSN"] = cluster.dsn_for("__database__")

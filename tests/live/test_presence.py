@@ -59,7 +59,7 @@ async def test_coming_and_going_is_told_to_the_room(live: World) -> None:
 
 
 async def written(world: World, room: str, person: Person, nodes: int) -> None:
-    """So many nodes have written down that the person is in the room, which they do soon after they said so."""
+    """So many nodes have written down that the person is in the room, soon after they said so."""
     asked = "select count(*) from kernel.presence where room = %s and user_id = %s"
     async with asyncio.timeout(PATIENCE_SECONDS):
         while world.sql(asked, room, person.id) != [(nodes,)]:
