@@ -18,6 +18,7 @@ from tests.travel import Traveller, traveller
 from tests.waiting import look_again
 from tests.world import World, code_of, new_title
 
+from quintet.apps.wigg.capture import waking
 from quintet.apps.wigg.push import sending as push_sending
 from quintet.apps.wigg.push.encryption import bytes_of, encrypted, is_point, vapid_key
 from quintet.apps.wigg.push.endpoints import ForbiddenEndpoint, parts_of, target_of
@@ -182,8 +183,12 @@ async def sender(worker_name: str) -> AsyncGenerator[World]:
     """A server that may push to loopback, with a clock of its own."""
     name = f"push_world_{worker_name}"
     settings = settings_for_tests(QUINTET_PUSH_ALLOW_PRIVATE="yes", QUINTET_PUBLIC_URL="https://wigg.example")
-    async with serving(settings, clone_database(name), Stopwatch()) as made:
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        # The clock of these tests jumps, which no sleep notices: so none is long.
+        for module in (push_sending, waking):
+            patch.setattr(module, "_LONGEST_SLEEP_SECONDS", 0.1)
+        async with serving(settings, clone_database(name), Stopwatch()) as made:
+            yield made
     drop_database(name)
 
 

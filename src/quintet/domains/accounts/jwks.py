@@ -12,6 +12,7 @@ import httpx2
 import jwt
 import msgspec
 
+from quintet.kernel.asking import new_client
 from quintet.kernel.clock import Clock
 from quintet.kernel.refusals import NotSignedIn, Unavailable
 from quintet.kernel.telemetry import get_logger
@@ -102,7 +103,7 @@ class KeySet:
         # A compressed answer could unfold to any size: none is asked for, and none would be unfolded.
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         async with (
-            httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
+            new_client(timeout=TIMEOUT_SECONDS) as client,
             client.stream("GET", self._url, headers=headers) as answer,
         ):
             if answer.status_code != 200:

@@ -14,6 +14,7 @@ from quintet.apps.wigg.push import queries
 from quintet.apps.wigg.push.encryption import authorization, encrypted, vapid_key
 from quintet.apps.wigg.push.endpoints import ForbiddenEndpoint, target_of
 from quintet.apps.wigg.push.queries import Push
+from quintet.kernel.asking import new_client
 from quintet.kernel.clock import Instant
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.telemetry import get_logger
@@ -28,10 +29,8 @@ _LONGEST_SLEEP_SECONDS: Final = 1.0
 
 async def keep_pushing(kernel: Kernel) -> None:
     """Send what is due, for as long as the server runs."""
-    async with httpx2.AsyncClient(
-        follow_redirects=False, trust_env=False, timeout=SEND_SECONDS,
-        limits=httpx2.Limits(max_connections=_MOST_AT_ONCE, max_keepalive_connections=0),
-    ) as http:  # fmt: skip
+    limits = httpx2.Limits(max_connections=_MOST_AT_ONCE, max_keepalive_connections=0)
+    async with new_client(timeout=SEND_SECONDS, limits=limits) as http:
         while True:
             async with kernel.database.statement() as tx:
                 due, now = await queries.next_due(tx), tx.now

@@ -13,6 +13,7 @@ import httpx2
 import msgspec
 
 from quintet.domains.catalogue.tmdb.model import Busy, Failed, Gone, Refused
+from quintet.kernel.asking import new_client
 from quintet.kernel.clock import Clock
 from quintet.kernel.json import check_depth
 from quintet.kernel.refusals import Refusal
@@ -40,10 +41,8 @@ class TmdbClient:
         self._clock = clock
         # A compressed answer could unfold to any size: none is asked for, and none would be unfolded.
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        self._http = httpx2.AsyncClient(
+        self._http = new_client(
             headers=headers if is_v3 else headers | {"Authorization": f"Bearer {token}"},
-            follow_redirects=False,
-            trust_env=False,
             timeout=SECONDS,
             limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
         )
