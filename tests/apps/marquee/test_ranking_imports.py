@@ -11,6 +11,7 @@ from tests.sockets import connected
 from tests.waiting import look_again
 from tests.world import Person, World, code_of
 
+from quintet.apps.marquee.rankings import exporting
 from quintet.apps.marquee.rankings.importing import actions
 from quintet.apps.marquee.rankings.importing.working import work_off_next
 from quintet.domains.catalogue import find_or_enter_films
@@ -158,7 +159,8 @@ async def test_the_front_ends_own_list(world: World) -> None:
     assert figures(await imported(ben, storage)) == (3, 3, 3, 0, 0)
 
 
-async def test_an_export_comes_back(world: World) -> None:
+async def test_an_export_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "_PART", 1)  # a tier of several parts
     ada, ben = await world.person("ada"), await world.person("ben")
     one, two, three = films(world, 3, title="=cmd()", year=1995, genres=["drama"])
     (play,) = films(world, 1, title="-30-", kind="play", attributes='{"director": "Peter Brook"}')

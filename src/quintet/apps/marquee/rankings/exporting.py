@@ -1,15 +1,22 @@
-"""A list as a file: JSON as the front end keeps it and the import takes it, CSV for spreadsheets. Pure."""
+"""A list as a file: JSON as the front end keeps it and the import takes it, CSV for spreadsheets.
+
+Invariant: it is read and written in small parts, so that the longest list holds nobody else up.
+"""
 
 import csv
 import io
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from quintet.apps.marquee.rankings.model import Ranking
+from quintet.apps.marquee.rankings import list_queries
+from quintet.apps.marquee.rankings.model import TIERS, Ranking
 from quintet.kernel import json
+from quintet.kernel.actor import UserId
+from quintet.kernel.database import Tx
 
+_PART: Final = 500
 _COLUMNS: Final = (
     "tier", "rank", "title", "year", "media_type", "genres", "tmdb_id", "score", "note", "media_id",
     "ranked_at", "updated_at",
@@ -35,25 +42,39 @@ class ExportedRanking(msgspec.Struct, frozen=True):
     createdAt: str  # noqa: N815 (the same)
 
 
-def json_of(rankings: Iterable[Ranking]) -> bytes:
-    """The list as JSON; where TMDB does not know a title, its id is ours."""
-    return json.encode([_exported(one) for one in rankings])
+async def exported_list(tx: Tx, user_id: UserId, form: Literal["json", "csv"]) -> bytes:
+    """Somebody's whole list, best first; `tx` is one snapshot."""
+    parts = [_row_of(_COLUMNS)] if form == "csv" else []
+    for tier in TIERS:
+        key, rank = "", 0
+        while page := await list_queries.rankings_behind(tx, user_id, tier, key, rank, _PART):
+            parts.append(_csv_of(page) if form == "csv" else _json_of(page))
+            key, rank = page[-1].position_key, page[-1].rank
+    return b"".join(parts) if form == "csv" else b"[" + b",".join(parts) + b"]"
 
 
-def csv_of(rankings: Iterable[Ranking]) -> bytes:
-    """The list as CSV (RFC 4180). A text that could be a formula has an apostrophe before it."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
-    for one in rankings:
-        media = one.media
-        writer.writerow(
+def _json_of(rankings: list[Ranking]) -> bytes:
+    """A part of the list as JSON, without the brackets; where TMDB does not know a title, its id is ours."""
+    return json.encode([_exported(one) for one in rankings])[1:-1]
+
+
+def _csv_of(rankings: list[Ranking]) -> bytes:
+    """A part of the list as CSV (RFC 4180). A text that could be a formula has an apostrophe before it."""
+    return b"".join(
+        _row_of(
             (
-                one.tier, one.rank, _harmless(media.title), media.year, media.media_type,
-                _harmless("; ".join(media.genres)), media.tmdb_id, one.score, _harmless(one.note or ""),
-                media.id, one.created_at, one.updated_at,
+                one.tier, one.rank, _harmless(one.media.title), one.media.year, one.media.media_type,
+                _harmless("; ".join(one.media.genres)), one.media.tmdb_id, one.score,
+                _harmless(one.note or ""), one.media.id, one.created_at, one.updated_at,
             )
-        )  # fmt: skip
+        )
+        for one in rankings
+    )  # fmt: skip
+
+
+def _row_of(cells: Iterable[object]) -> bytes:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow(cells)
     return file.getvalue().encode()
 
 

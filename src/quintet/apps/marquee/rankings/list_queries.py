@@ -58,6 +58,28 @@ async def rankings_of(
     return [ranking for ranking, _ in rows], rows[0][1] if rows else 0
 
 
+async def rankings_behind(
+    tx: Tx, user_id: UserId, tier: Tier, key: str, rank: int, most: int
+) -> list[Ranking]:
+    """The next of somebody's tier behind a key, whose rank that was; the first behind the empty key."""
+    return await tx.all(
+        shown,
+        """
+        select r.id, r.tier, ($4 + row_number() over (order by r.position_key))::integer, r.position_key,
+               r.score, r.note, r.created_at, r.updated_at, m.*
+        from marquee.user_rankings r join catalogue.media m on m.id = r.media_id
+        where r.user_id = $1 and r.tier = $2 and r.position_key > $3
+        order by r.position_key
+        limit $5
+        """,
+        user_id,
+        tier,
+        key,
+        rank,
+        most,
+    )
+
+
 async def positions_in_tier(
     tx: Tx, user_id: UserId, tier: Tier, media_id: WorkId, asked: Collection[UUID]
 ) -> tuple[int, dict[UUID, int]] | None:

@@ -20,7 +20,6 @@ RankingId = NewType("RankingId", UUID)
 Tier = Literal["S", "A", "B", "C", "D"]
 TIERS: tuple[Tier, ...] = ("S", "A", "B", "C", "D")
 MOST_TITLES = 10_000  # in a tier; the database counts them
-MOST_RANKINGS = len(TIERS) * MOST_TITLES
 
 Note = Annotated[str, Meta(max_length=5000)]
 Rank = Annotated[int, Meta(ge=1)]

@@ -1,6 +1,5 @@
 """Marquee's edge: rankings."""
 
-import asyncio
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,10 +8,9 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from quintet.apps.marquee.media.model import MediaType
 from quintet.apps.marquee.rankings import access, actions, list_queries
 from quintet.apps.marquee.rankings.access import user_room
-from quintet.apps.marquee.rankings.exporting import csv_of, json_of
+from quintet.apps.marquee.rankings.exporting import exported_list
 from quintet.apps.marquee.rankings.filters import Filters, attributes_of
 from quintet.apps.marquee.rankings.model import (
-    MOST_RANKINGS,
     AlreadyRanked,
     AnswersContradict,
     Comparison,
@@ -77,8 +75,7 @@ async def export_rankings(
 ) -> Answer[bytes]:
     """Answer the whole list: JSON as the front end keeps it, or CSV for spreadsheets."""
     async with request.read() as tx:
-        items, _ = await list_queries.rankings_of(tx, request.actor.id, Filters(), MOST_RANKINGS, 0)
-    file = await asyncio.to_thread(json_of if format_ == "json" else csv_of, items)
+        file = await exported_list(tx, request.actor.id, format_)
     headers = {"Content-Disposition": f'attachment; filename="marquee-rankings.{format_}"'}
     content_type = "application/json" if format_ == "json" else "text/csv; charset=utf-8"
     return Answer(file, headers=headers, content_type=content_type)
