@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections import Counter
 from typing import Any
 
@@ -21,7 +22,7 @@ from quintet.app import build_app
 from quintet.kernel.http.openapi import document
 from quintet.settings import load_settings
 
-CASES = 8
+CASES = 8 if os.environ.get("CI") else 4
 SETTINGS = hypothesis.settings(
     max_examples=CASES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

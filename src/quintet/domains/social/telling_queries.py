@@ -47,8 +47,8 @@ async def add_telling(tx: Tx, author_id: UUID, body: str, now: datetime) -> None
 
 
 async def is_anything_waiting(tx: Tx) -> bool:
-    """Whether anything is to be passed on."""
-    return await tx.value("select exists (select from social.tellings)")
+    """Whether anything is to be passed on; by the index, which passes what was removed faster than a scan."""
+    return await tx.value("select min(id) is not null from social.tellings")
 
 
 async def take_turn(tx: Tx) -> bool:

@@ -68,7 +68,7 @@ class Studio:
             async with asyncio.timeout(MOST_SECONDS):
                 process = self._process = self._process or await _start()
                 assert process.stdin is not None  # noqa: S101 (it was started with pipes)
-                assert process.stdout is not None  # noqa: S101
+                assert process.stdout is not None  # noqa: S101 (likewise)
                 process.stdin.write(len(body).to_bytes(4) + body)
                 answer = await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(4)))
         except BaseException:  # also when cut off: what it would answer now belongs to nobody

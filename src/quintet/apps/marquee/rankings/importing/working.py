@@ -72,7 +72,7 @@ async def work_off_next(kernel: Kernel) -> bool:
         await kernel.database.transact(act)
     except Unavailable:
         raise
-    except Exception:
+    except Exception:  # whatever a list brings about is that list's affair: the others go on
         if not taken:
             raise
         log: Any = get_logger()
