@@ -17,8 +17,7 @@ from tests.waiting import look_again
 from tests.world import Person, World, code_of
 
 from quintet.apps.marquee.pictures import drawing_process, studio
-from quintet.apps.marquee.pictures.drawing_process import Job
-from quintet.apps.marquee.pictures.model import ListedTier, ListedTitle, TierList
+from quintet.apps.marquee.pictures.model import Job, ListedTier, ListedTitle, TierList
 from quintet.apps.marquee.pictures.studio import Studio, studio_of
 from quintet.kernel.refusals import Unavailable
 

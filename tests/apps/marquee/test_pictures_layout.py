@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from quintet.apps.marquee.pictures.drawing_process import Job, draw
+from quintet.apps.marquee.pictures.drawing_process import draw
 from quintet.apps.marquee.pictures.layout import MOST_HEIGHT, WIDTH, Drawing, Panel, Width, lay_out
-from quintet.apps.marquee.pictures.model import MOST_TITLES, TIERS, ListedTier, ListedTitle, TierList
+from quintet.apps.marquee.pictures.model import MOST_TITLES, TIERS, Job, ListedTier, ListedTitle, TierList
 from quintet.apps.marquee.pictures.svg import svg_of
 from quintet.apps.marquee.pictures.typefaces import family_of, width_of
 from quintet.apps.marquee.pictures.wording import ELLIPSIS, MOST_CHARACTERS, cut, plain, wrapped

@@ -15,19 +15,12 @@ from typing import BinaryIO
 import msgspec
 
 from quintet.apps.marquee.pictures.layout import lay_out
-from quintet.apps.marquee.pictures.model import Form, TierList
+from quintet.apps.marquee.pictures.model import Job
 from quintet.apps.marquee.pictures.png import png_of
 from quintet.apps.marquee.pictures.svg import svg_of
 from quintet.apps.marquee.pictures.typefaces import width_of
 
 _LESS_URGENT = 10  # than answering requests
-
-
-class Job(msgspec.Struct, frozen=True):
-    """What to draw, and as what."""
-
-    form: Form
-    listed: TierList
 
 
 def draw(job: Job) -> bytes:

@@ -57,6 +57,13 @@ class TierList(msgspec.Struct, frozen=True):
     tiers: list[ListedTier]
 
 
+class Job(msgspec.Struct, frozen=True):
+    """What to draw, and as what."""
+
+    form: Form
+    listed: TierList
+
+
 class SharedList(msgspec.Struct, frozen=True):
     """Whose list it is, and the seq of their room in the same snapshot."""
 

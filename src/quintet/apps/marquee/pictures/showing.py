@@ -9,10 +9,10 @@ from collections import OrderedDict
 from typing import Final
 
 from quintet.apps.marquee.pictures import queries
-from quintet.apps.marquee.pictures.drawing_process import Job
 from quintet.apps.marquee.pictures.model import (
     BestTitle,
     Form,
+    Job,
     ListedTier,
     ListedTitle,
     PictureNotFound,

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from quintet.apps.marquee import pictures
-from quintet.apps.marquee.pictures.drawing_process import Job
+from quintet.apps.marquee.pictures.model import Job
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.refusals import Unavailable
 from quintet.kernel.telemetry import get_logger
