@@ -10,14 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from tests.kernel.foreign_postgres import reachable_folder
 from tests.waiting import wait_until
 
-from quintet.kernel.postgres import AlreadyServed, Cluster, ForeignFolder, ServeLock
+from quintet.kernel.postgres import AlreadyServed, Cluster, ForeignFolder, ServeLock, starting
 from quintet.kernel.postgres.account import account_for
+from quintet.kernel.postgres.layout import Layout
 from quintet.kernel.postgres.processes import is_alive, orphans_in, runs_postgres_in, spawn
 
 OPEN_AND_WAIT = """
@@ -293,3 +295,21 @@ def test_a_stale_socket_lock_that_names_a_living_process_does_not_stop_a_start(d
         (cluster.socket_folder / ".s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
         assert cluster.ensure_running()
         assert one_value(cluster.dsn, "SELECT word FROM kept") == "durable"
+
+
+def test_a_server_that_comes_up_between_our_looks_is_adopted(data: Path, monkeypatch: Any) -> None:
+    """A killed opener may have begun to start it; its socket must not be taken for a dead one's."""
+    with Cluster.open(data):
+        pass
+    plain, left = starting.binaries_within_reach, list[Any]()
+
+    def meanwhile(binaries: Any, account: Any, copies: Any) -> Any:
+        programs = plain(binaries, account, copies)
+        left.append(starting._start(Layout(data), programs, account))
+        return programs
+
+    monkeypatch.setattr(starting, "binaries_within_reach", meanwhile)
+    with Cluster.open(data) as cluster:
+        assert cluster.pid == left[0].pid
+        assert one_value(cluster.dsn, "SELECT 1") == 1
+    assert not is_alive(left[0].pid)

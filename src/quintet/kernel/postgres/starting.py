@@ -80,6 +80,10 @@ def _start(layout: Layout, binaries: Binaries, account: Account) -> Postmaster:
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     first = time.monotonic()
     while True:
+        # Whoever was killed in the midst of a start may have left a server that starts just now. Asked at the
+        # last moment: it locks the folder first and makes its socket a little later, which must stay.
+        if (other := find_postmaster(layout)) is not None:
+            return other
         _remove_stale_socket(socket_folder)
         with _open_log(layout) as log:
             before = log.tell()
@@ -97,17 +101,13 @@ def _start(layout: Layout, binaries: Binaries, account: Account) -> Postmaster:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         time.sleep(POLL_SECONDS * 10)
-        # Whoever killed our predecessor in the midst of a start may have left a server that starts just now.
-        if (other := find_postmaster(layout)) is not None:
-            return other
 
 
 def _remove_stale_socket(socket_folder: Path) -> None:
     """Remove what a killed server left in our private folder.
 
     PostgreSQL would ask whether the process named in the lock lives, and take a dead one that nobody has
-    collected yet, or an unrelated one that bears its id, for the server. That none runs is known here; and a
-    server that is only just starting locks the data folder first, which ours then fails on.
+    collected yet, or an unrelated one that bears its id, for the server. That none runs is known here.
     """
     for name in (f".s.PGSQL.{PORT}.lock", f".s.PGSQL.{PORT}"):
         (socket_folder / name).unlink(missing_ok=True)
