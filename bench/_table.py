@@ -48,6 +48,14 @@ def rate(per_second: Sequence[float]) -> str:
     return f"{statistics.median(per_second):,.0f}/s"
 
 
+def growth_row(
+    name: str, against: str, larger: Sequence[float], smaller: Sequence[float], limit: float | None
+) -> Row:
+    """What a thing takes where there is much, against where there is little; both in milliseconds."""
+    rival, ours = (f"{statistics.median(took):.2f} ms" for took in (smaller, larger))
+    return Row(name, against, rival, ours, paired_ratio(larger, smaller), limit, at_most=True)
+
+
 def by_turns(*measures: Callable[[], float], runs: int = RUNS) -> list[list[float]]:
     """Run every measure `runs` times, by turns; the first round, which warms everything, does not count."""
     rounds = [[measure() for measure in measures] for _ in range(runs + 1)][1:]

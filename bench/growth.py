@@ -6,12 +6,10 @@ connection asks: what is compared is the median time of one reading. Both readin
 time to good.
 """
 
-import statistics
-
 import psycopg
 from bench._load import put_load, request
 from bench._server import Server, data_folder, serving
-from bench._table import Row, by_turns, paired_ratio, present_load, show
+from bench._table import by_turns, growth_row, present_load, show
 from bench._world import marks, people, settle, titles
 
 SECONDS = 1.0
@@ -51,14 +49,8 @@ def main() -> None:
             zip(pairs, by_turns(*(lambda pair=pair: milliseconds(*pair) for pair in pairs)), strict=True)
         )
     rows = [
-        Row(
-            f"{what}, {size:,} marks",
-            f"{SIZES[0]} marks",
-            f"{statistics.median(took[what, SIZES[0]]):.2f} ms",
-            f"{statistics.median(took[what, size]):.2f} ms",
-            paired_ratio(took[what, size], took[what, SIZES[0]]),
-            _LIMIT,
-            at_most=True,
+        growth_row(
+            f"{what}, {size:,} marks", f"{SIZES[0]} marks", took[what, size], took[what, SIZES[0]], _LIMIT
         )
         for what in ("progress", "t2g")
         for size in SIZES[1:]

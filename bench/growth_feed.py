@@ -6,12 +6,10 @@ reading. For information also the worst case: two thousand followed who have all
 this busy world, so that each of them is looked up.
 """
 
-import statistics
-
 from bench._load import put_load, request
 from bench._ranked import follow, rankings, settle
 from bench._server import Server, data_folder, serving
-from bench._table import Row, by_turns, paired_ratio, present_load, show
+from bench._table import by_turns, growth_row, present_load, show
 from bench._world import Person, people, run, titles
 
 SECONDS = 1.0
@@ -56,14 +54,12 @@ def main() -> None:
         )
     least = names[0]
     rows = [
-        Row(
+        growth_row(
             f"feed, {name} followed",
             f"{least} followed",
-            f"{statistics.median(took[least]):.2f} ms",
-            f"{statistics.median(took[name]):.2f} ms",
-            paired_ratio(took[name], took[least]),
+            took[name],
+            took[least],
             None if name == SILENT else _LIMIT,
-            at_most=True,
         )
         for name in names[1:]
     ]

@@ -7,7 +7,6 @@ often and many hardly ever: a list of English words by their frequency, and name
 """
 
 import random
-import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import accumulate
@@ -16,7 +15,7 @@ from urllib.parse import quote
 import psycopg
 from bench._load import put_load, request
 from bench._server import Server, data_folder, serving
-from bench._table import Row, by_turns, paired_ratio, present_load, show
+from bench._table import by_turns, growth_row, present_load, show
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 SECONDS = 2.0
@@ -129,14 +128,8 @@ def main() -> None:
             zip(pairs, by_turns(*(lambda pair=pair: milliseconds(*pair) for pair in pairs)), strict=True)
         )
     rows = [
-        Row(
-            f"{kind}, {size:,} works",
-            f"{SIZES[0]:,} works",
-            f"{statistics.median(took[kind, SIZES[0]]):.2f} ms",
-            f"{statistics.median(took[kind, size]):.2f} ms",
-            paired_ratio(took[kind, size], took[kind, SIZES[0]]),
-            _LIMIT,
-            at_most=True,
+        growth_row(
+            f"{kind}, {size:,} works", f"{SIZES[0]:,} works", took[kind, size], took[kind, SIZES[0]], _LIMIT
         )
         for kind in asked
         for size in SIZES[1:]

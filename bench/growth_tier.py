@@ -6,13 +6,12 @@ whose place is to be counted.
 """
 
 import random
-import statistics
 from uuid import uuid4
 
 from bench._load import put_load, request
 from bench._rankings import moves, rank_titles, ranking_id, settle
 from bench._server import data_folder, serving
-from bench._table import Row, by_turns, paired_ratio, present_load, show
+from bench._table import by_turns, growth_row, present_load, show
 from bench._world import Person, people, titles
 
 SECONDS = 2.0
@@ -62,14 +61,12 @@ def main() -> None:
             zip(pairs, by_turns(*(lambda pair=pair: milliseconds(*pair) for pair in pairs)), strict=True)
         )
     rows = [
-        Row(
+        growth_row(
             f"move {'before another' if way == 'before' else 'to a rank'}, {size:,} titles",
             f"{SIZES[0]} titles",
-            f"{statistics.median(took[way, SIZES[0]]):.2f} ms",
-            f"{statistics.median(took[way, size]):.2f} ms",
-            paired_ratio(took[way, size], took[way, SIZES[0]]),
+            took[way, size],
+            took[way, SIZES[0]],
             _LIMIT,
-            at_most=True,
         )
         for way in ("before", "rank")
         for size in SIZES[1:]
