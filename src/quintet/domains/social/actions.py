@@ -31,11 +31,7 @@ from quintet.domains.social.model import (
 from quintet.kernel.actor import Actor, UserId
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
-
-
-def room_of(user_id: UserId) -> str:
-    """The room that somebody is in alone, with all their tabs."""
-    return f"user:{user_id}"
+from quintet.kernel.live.names import user_room
 
 
 async def follow_person(tx: Tx, actor: Actor, other_id: UUID) -> Followed:
@@ -70,7 +66,7 @@ async def _ask(tx: Tx, own: Account, owner_id: UserId) -> None:
     asked = FollowRequested(
         request_id=request_id, user_id=own.id, username=own.username, display_name=own.display_name
     )
-    tx.emit(room_of(owner_id), asked)
+    tx.emit(user_room(owner_id), asked)
 
 
 async def unfollow_person(tx: Tx, actor: Actor, other_id: UUID) -> None:
@@ -81,7 +77,7 @@ async def unfollow_person(tx: Tx, actor: Actor, other_id: UUID) -> None:
 
 async def _leave(tx: Tx, user_id: UserId, other_id: UserId) -> None:
     if await queries.unfollow(tx, user_id, other_id):
-        tx.emit(room_of(user_id), Unfollowed(user_id=other_id, payload={"user_id": other_id}))
+        tx.emit(user_room(user_id), Unfollowed(user_id=other_id, payload={"user_id": other_id}))
 
 
 async def accept_request(tx: Tx, actor: Actor, request_id: UUID) -> None:
@@ -137,7 +133,7 @@ async def set_privacy(tx: Tx, actor: Actor, *, is_private: bool) -> Me:
 
 def _tell_followed(tx: Tx, follower: Account, followee_id: UserId) -> None:
     person = PersonTold(follower.id, follower.username, follower.display_name)
-    tx.emit(room_of(followee_id), NewFollower(**msgspec.structs.asdict(person), payload=person))
+    tx.emit(user_room(followee_id), NewFollower(**msgspec.structs.asdict(person), payload=person))
 
 
 async def _tell_accepted(tx: Tx, owner_id: UserId, requesters: list[Account]) -> None:
@@ -147,4 +143,4 @@ async def _tell_accepted(tx: Tx, owner_id: UserId, requesters: list[Account]) ->
     person = PersonTold(owner.id, owner.username, owner.display_name)
     accepted = FollowRequestAccepted(**msgspec.structs.asdict(person), payload=person)
     for requester in requesters:
-        tx.emit(room_of(requester.id), accepted)
+        tx.emit(user_room(requester.id), accepted)

@@ -17,6 +17,7 @@ from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.live.hub import RoomKind
 from quintet.kernel.live.log import Event, Published
+from quintet.kernel.live.names import feed_room
 
 MOST_AT_ONCE: Final = 500  # pairs of a deed and a follower; every one is a row of the log
 _PAUSE_SECONDS: Final = 0.03  # however many commits there are, the database is asked so often at most
@@ -45,7 +46,7 @@ async def pass_on(database: Database) -> int:
         told = await queries.followers_to_tell(tx, [one.id for one in oldest], MOST_AT_ONCE)
         bodies = {one.id: one.body.encode() for one in oldest}
         for one in told:
-            tx.pass_on(f"feed:{one.follower_id}", bodies[one.telling_id])
+            tx.pass_on(feed_room(one.follower_id), bodies[one.telling_id])
         if len(told) == MOST_AT_ONCE:
             last = told[-1]
             await queries.note_told(tx, last.telling_id, last.follower_id)

@@ -13,7 +13,8 @@ from quintet.kernel.http.call import Kernel
 from quintet.kernel.ids import new_id
 from quintet.kernel.limits import check_allowances
 from quintet.kernel.live.inbox import Inbox
-from quintet.kernel.live.messages import error_text, frame, shown, told
+from quintet.kernel.live.messages import error_text, frame, told
+from quintet.kernel.live.names import shown, user_room
 from quintet.kernel.live.room import Chunk, Room
 from quintet.kernel.refusals import NotSignedIn, Refusal, TooManyConnections
 
@@ -179,7 +180,7 @@ class Connection:
             kernel.presence.connection_lost(self, [])
             return
         kernel.presence.connected(self)
-        async with self.hub.holding(f"user:{actor.id}") as room:
+        async with self.hub.holding(user_room(actor.id)) as room:
             if self.closed:
                 return
             now = kernel.clock.now()

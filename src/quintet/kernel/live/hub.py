@@ -18,7 +18,8 @@ from quintet.kernel.actor import Actor
 from quintet.kernel.clock import Clock
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs, rooms_beyond
-from quintet.kernel.live.messages import FEED, frame
+from quintet.kernel.live.messages import frame
+from quintet.kernel.live.names import FEED, USER, feed_room
 from quintet.kernel.live.room import Member, Room, Told
 from quintet.kernel.live.turn import Turn
 from quintet.kernel.refusals import Forbidden, NotFound, Unavailable
@@ -71,7 +72,7 @@ class Hub:
     async def name_to_join(self, actor: Actor, room: str) -> str:
         """What the log calls the room; raises NotFound, or Forbidden for somebody else's own room."""
         prefix, _, rest = room.partition(":")
-        if prefix == "user":
+        if prefix == USER:
             if rest != str(actor.id):
                 raise Forbidden("this room is somebody else's")
             return room
@@ -81,7 +82,7 @@ class Hub:
             raise NotFound
         async with self._database.statement() as tx:  # one journey: thousands may join at once
             await kind.check_may_join(tx, actor, rest)
-        return f"{FEED}:{actor.id}" if room == FEED else room
+        return feed_room(actor.id) if room == FEED else room
 
     def take(self, published: Sequence[Published]) -> None:
         """Events of this node were committed."""

@@ -11,12 +11,12 @@ import msgspec
 from quintet.kernel import json
 from quintet.kernel.clock import Instant
 from quintet.kernel.live.log import Published
+from quintet.kernel.live.names import shown
 from quintet.kernel.refusals import BadRequest, Conflict, Refusal
 
 MOST_ID: Final = 100  # characters; every answer repeats it
 MOST_MODE: Final = 32  # characters
 _MOST_DETAIL: Final = 200
-FEED: Final = "feed"  # each user's own stream: clients call it so, the log by `feed:{user_id}`
 _TEXT: Final = b"\x81"  # a whole text message in one frame (RFC 6455, 5.2)
 # The kinds whose fields stand a second time under `payload`, for clients that look there.
 _DOUBLED: Final = frozenset({"system", "pong", "error", "presence"})
@@ -142,11 +142,6 @@ def told(kind: str, /, room: str | None = None, **fields: Any) -> bytes:
     if kind in _DOUBLED:
         message["payload"] = fields
     return json.encode(message)
-
-
-def shown(room: str) -> str:
-    """What clients call the room."""
-    return FEED if room.startswith(f"{FEED}:") else room
 
 
 def event_text(event: Published, *, for_author: bool = False) -> bytes:

@@ -7,12 +7,10 @@ from litestar.params import FromQuery, QueryParameter
 
 from quintet.apps.marquee.leaderboard import reading
 from quintet.apps.marquee.leaderboard.model import Leaderboard, Of, Period, Scope, Wanted
-from quintet.apps.marquee.media.model import MediaType
+from quintet.apps.marquee.media.model import Genre, MediaType
 from quintet.kernel.actor import Access
 from quintet.kernel.http import Answer, Call, Cursor, Limit, get
 from quintet.kernel.refusals import NotSignedIn
-
-Genre = Annotated[str | None, QueryParameter(max_length=60, description="A genre, in whatever case.")]
 
 # Litestar keeps the word `scope` for itself.
 Whose = Annotated[Scope, QueryParameter(name="scope", description="Whose rankings count.")]

@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
+from litestar.params import QueryParameter
 from msgspec import Meta
 
 from quintet.domains.catalogue import Kind, WorkId, Year
 from quintet.kernel.refusals import Conflict
 
 MediaType = Literal["MOVIE", "PLAY"]
+# What lists of media are narrowed by.
+Genre = Annotated[str | None, QueryParameter(max_length=60, description="A genre, in whatever case.")]
 External = Literal["not_asked", "ok", "unavailable"]
 KIND_OF: dict[MediaType, Kind] = {"MOVIE": "film", "PLAY": "play"}
 

@@ -13,10 +13,10 @@ from quintet.apps.marquee.pictures.model import (
     PictureRow,
     PictureShared,
     PictureWithdrawn,
-    owner_room,
 )
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
+from quintet.kernel.live.names import user_room
 
 _ID_BYTES: Final = 16  # 128 bits: guessing is hopeless
 
@@ -25,7 +25,7 @@ async def share_list(tx: Tx, actor: Actor) -> tuple[PictureRow, bool]:
     """Give one's list a public address, if it has none yet; and whether it is new."""
     picture_id = PictureId(secrets.token_urlsafe(_ID_BYTES))
     if await queries.add_picture(tx, actor.id, picture_id, tx.now):
-        tx.emit(owner_room(actor.id), PictureShared(picture_id=picture_id))
+        tx.emit(user_room(actor.id), PictureShared(picture_id=picture_id))
         return PictureRow(picture_id, tx.now), True
     return await picture_to_see(tx, actor), False
 
@@ -43,4 +43,4 @@ async def withdraw(tx: Tx, actor: Actor) -> None:
     picture_id = await queries.remove_picture(tx, actor.id)
     if picture_id is not None:
         # This also ends every node's memory of the picture, which is kept under the room's seq.
-        tx.emit(owner_room(actor.id), PictureWithdrawn(picture_id=picture_id))
+        tx.emit(user_room(actor.id), PictureWithdrawn(picture_id=picture_id))

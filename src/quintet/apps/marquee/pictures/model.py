@@ -7,7 +7,6 @@ from typing import Final, Literal, NewType
 
 import msgspec
 
-from quintet.kernel.actor import UserId
 from quintet.kernel.clock import Instant
 from quintet.kernel.live.log import Event
 from quintet.kernel.refusals import NotFound
@@ -97,8 +96,3 @@ class PictureNotFound(NotFound):
     """There is no picture at this address."""
 
     code = "not_found"
-
-
-def owner_room(user_id: UserId) -> str:
-    """The room that every change of somebody's list raises the seq of."""
-    return f"user:{user_id}"

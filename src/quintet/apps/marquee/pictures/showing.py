@@ -17,12 +17,12 @@ from quintet.apps.marquee.pictures.model import (
     ListedTitle,
     PictureNotFound,
     TierList,
-    owner_room,
 )
 from quintet.apps.marquee.pictures.studio import studio_of
 from quintet.kernel.actor import UserId
 from quintet.kernel.cache import HotAnswer
 from quintet.kernel.http.call import Kernel
+from quintet.kernel.live.names import user_room
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 _MOST_KNOWN: Final = 20_000
@@ -73,7 +73,7 @@ async def picture(kernel: Kernel, picture_id: str, form: Form) -> HotAnswer:
 
     # No event tells of a title or a name that is spelt anew: the date lets it show a day later at the latest.
     key = f"picture {form} {picture_id} {kernel.clock.now().date()}"
-    return await kernel.hot.get(owner_room(owner), key, read)
+    return await kernel.hot.get(user_room(owner), key, read)
 
 
 async def _owner_of(kernel: Kernel, picture_id: str) -> UserId:

@@ -10,11 +10,6 @@ from quintet.kernel.actor import Actor, UserId
 from quintet.kernel.database import Tx
 
 
-def user_room(user_id: UUID) -> str:
-    """The room of a user."""
-    return f"user:{user_id}"
-
-
 def media_id_of(media_id: str) -> WorkId:
     """The id, if it could be one: what can not is not worth asking for."""
     if not is_work_id(media_id):

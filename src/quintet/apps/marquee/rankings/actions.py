@@ -12,7 +12,6 @@ import msgspec
 from quintet.apps.marquee.feed.noting import note_moved, note_noted, note_ranked
 from quintet.apps.marquee.leaderboard.model import LEADERBOARD
 from quintet.apps.marquee.rankings import access, comparing, list_queries, queries, rules
-from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.model import (
     AlreadyRanked,
     Change,
@@ -37,6 +36,7 @@ from quintet.apps.marquee.rankings.model import (
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
+from quintet.kernel.live.names import user_room
 from quintet.kernel.refusals import Refusal
 
 _REFUSALS: Final[dict[str, type[Refusal]]] = {

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from quintet.apps.marquee.media.model import MediaType
+from quintet.apps.marquee.media.model import Genre, MediaType
 from quintet.apps.marquee.rankings import access, actions, list_queries
-from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.exporting import exported_list
 from quintet.apps.marquee.rankings.filters import Filters, attributes_of
 from quintet.apps.marquee.rankings.model import (
@@ -33,6 +32,7 @@ from quintet.kernel.actor import Access
 from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, delete, get, patch, post
 from quintet.kernel.live.log import room_seq
+from quintet.kernel.live.names import user_room
 
 TAG = "Marquee"
 RANKING = "/rankings/{ranking_id:uuid}"
@@ -41,9 +41,6 @@ _SOMEBODY = "01890000-0000-7000-8000-000000000000"
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="How many items at most.")]
 Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000, description="How many items to pass over.")]
-Genre = Annotated[
-    str | None, QueryParameter(max_length=60, description="A genre; upper and lower case are one.")
-]
 
 
 @get("/rankings/me", access=Access.SIGNED_IN, tag=TAG,

@@ -4,13 +4,8 @@ from uuid import UUID
 
 from quintet.apps.wigg.capture import queries
 from quintet.apps.wigg.capture.model import Capture, CaptureNotFound, CaptureStopped
-from quintet.kernel.actor import Actor, UserId
+from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
-
-
-def user_room(user_id: UserId) -> str:
-    """The room of a user: what concerns nobody else."""
-    return f"user:{user_id}"
 
 
 async def capture_to_see(tx: Tx, actor: Actor, capture_id: UUID) -> Capture:

@@ -37,6 +37,7 @@ from quintet.kernel.actor import Actor, UserId
 from quintet.kernel.clock import Instant
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.ids import new_id
+from quintet.kernel.live.names import user_room
 from quintet.kernel.refusals import invalid
 from quintet.kernel.secrets import Secrets
 
@@ -190,7 +191,7 @@ async def make_moves(tx: Tx, moves: Sequence[Move], *, told: bool = True) -> Non
     upcoming = await wake_queries.next_milestones(tx, ahead) if ahead else {}
     await wake_queries.write_captures(tx, [_planned(c, upcoming.get(c.id)) for c in by_id.values()])
     for capture in by_id.values() if told else ():
-        tx.emit(access.user_room(capture.user_id), _changed(capture))
+        tx.emit(user_room(capture.user_id), _changed(capture))
     messages: list[NewPush] = []
     for one in reached:
         capture = by_id[one.capture_id]
@@ -202,7 +203,7 @@ async def make_moves(tx: Tx, moves: Sequence[Move], *, told: bool = True) -> Non
             icon=one.icon,
             pct=pct_of(one.position),
         )
-        tx.emit(access.user_room(capture.user_id), event)
+        tx.emit(user_room(capture.user_id), event)
         messages.append(NewPush(capture.user_id, json.encode(event).decode()))
     if messages:
         await push_queries.queue_pushes(tx, messages, Instant.at(tx.now + PUSH_LIFETIME))

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 
 from quintet.apps.wigg.capture import actions, queries
-from quintet.apps.wigg.capture.access import user_room
 from quintet.apps.wigg.capture.model import (
     Capture,
     CaptureNotFound,
@@ -29,6 +28,7 @@ from quintet.kernel.database import Tx
 from quintet.kernel.http import Answer, Call, Cursor, Limit, get, post, put
 from quintet.kernel.http.paging import cut
 from quintet.kernel.live.log import room_seq
+from quintet.kernel.live.names import user_room
 from quintet.kernel.refusals import InvalidCursor
 
 TAG = "WIGG"

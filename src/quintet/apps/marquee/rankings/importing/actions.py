@@ -9,7 +9,6 @@ from typing import Final
 from uuid import UUID
 
 from quintet.apps.marquee.leaderboard.model import LEADERBOARD
-from quintet.apps.marquee.rankings.access import user_room
 from quintet.apps.marquee.rankings.importing import queries
 from quintet.apps.marquee.rankings.importing.model import (
     Import,
@@ -28,6 +27,7 @@ from quintet.domains.catalogue import WantedWork, WorkId, find_or_enter_films
 from quintet.kernel.actor import Actor, SessionId
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
+from quintet.kernel.live.names import user_room
 
 ROWS_AT_ONCE: Final = 100
 MOST_FAILURES: Final = 5

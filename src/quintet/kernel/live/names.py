@@ -1,0 +1,25 @@
+"""What the rooms that everybody has are called.
+
+Invariant: whose feed it is stands in the log's name alone; clients say and hear `feed`.
+"""
+
+from typing import Final
+from uuid import UUID
+
+USER: Final = "user"  # what concerns one user and nobody else
+FEED: Final = "feed"  # each user's own stream of what others do
+
+
+def user_room(user_id: UUID) -> str:
+    """The room that somebody is in alone, with all their tabs."""
+    return f"{USER}:{user_id}"
+
+
+def feed_room(user_id: UUID) -> str:
+    """Somebody's feed, as the log calls it."""
+    return f"{FEED}:{user_id}"
+
+
+def shown(room: str) -> str:
+    """What clients call the room."""
+    return FEED if room.startswith(f"{FEED}:") else room
