@@ -7,8 +7,8 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from quintet import console
-from quintet.apps import marquee, wigg
-from quintet.domains import accounts, catalogue, social
+from quintet.apps import marquee, sidechain, wigg
+from quintet.domains import accounts, catalogue, documents, notifications, social
 from quintet.kernel.background import database_watch, running, upkeep
 from quintet.kernel.cache import HotAnswers
 from quintet.kernel.clock import Clock, SystemClock
@@ -33,8 +33,14 @@ from quintet.kernel.telemetry import Metrics
 from quintet.kernel.tokens import Tokens, signing_keys
 from quintet.settings import Settings
 
-DOMAINS: tuple[Part, ...] = (accounts.PART, social.PART, catalogue.PART)
-APPS: tuple[Part, ...] = (wigg.PART, marquee.PART)
+DOMAINS: tuple[Part, ...] = (
+    accounts.PART,
+    social.PART,
+    notifications.PART,
+    catalogue.PART,
+    documents.PART,
+)
+APPS: tuple[Part, ...] = (wigg.PART, marquee.PART, sidechain.PART)
 PARTS: tuple[Part, ...] = (*DOMAINS, *APPS, console.PART)
 HANDLERS = (*OPERATIONS, *LIVE_ROUTES, *(handler for part in PARTS for handler in part.routes))
 

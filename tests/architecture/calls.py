@@ -1,8 +1,14 @@
 """How every route is called: an entry for each, and what strangers get of somebody else's."""
 
 from tests.architecture.calling import WHISPERED, Made, Stage, Told, at
+from tests.architecture.calls_audio import AUDIO_CALLS
+from tests.architecture.calls_channels import CHANNEL_CALLS
+from tests.architecture.calls_documents import DOCUMENT_CALLS
+from tests.architecture.calls_errors import ERROR_CALLS
 from tests.architecture.calls_media import MEDIA_CALLS
+from tests.architecture.calls_notifications import NOTIFICATION_CALLS
 from tests.architecture.calls_pictures import PICTURE_CALLS
+from tests.architecture.calls_posts import POST_CALLS
 from tests.architecture.calls_rankings import RANKING_CALLS
 from tests.architecture.calls_social import SOCIAL_CALLS
 from tests.world import World, mark
@@ -217,6 +223,7 @@ CALLS |= {
     ),
 }
 CALLS |= MEDIA_CALLS | RANKING_CALLS | SOCIAL_CALLS | PICTURE_CALLS
+CALLS |= NOTIFICATION_CALLS | DOCUMENT_CALLS | CHANNEL_CALLS | POST_CALLS | AUDIO_CALLS | ERROR_CALLS
 # Accounts come last, since they end sessions. They stand under two prefixes.
 # Bodies that are refused early: what they do is tested elsewhere.
 for prefix in ("/auth", "/api/v1/auth"):

@@ -21,7 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
-from quintet.kernel.live.log import APPEND, Emitted, Event, Published, entries, published
+from quintet.kernel.live.log import APPEND, Emitted, Event, Published, body_of, entries, published
 from quintet.kernel.refusals import Unavailable
 
 T = TypeVar("T")
@@ -126,7 +126,7 @@ class Tx:
 
         Its author, whose request this transaction serves, also hears the cause: this one, else the request's.
         """
-        self._events.append(Emitted(room, json.encode(event), self.author_id, cause or self.cause))
+        self._events.append(Emitted(room, body_of(event), self.author_id, cause or self.cause))
 
     def pass_on(self, room: str, body: bytes) -> None:
         """Tell the room, likewise, of an event that was encoded before; nobody is its author here."""

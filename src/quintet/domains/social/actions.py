@@ -6,8 +6,6 @@ nobody follows across a block, and nobody both follows and waits.
 
 from uuid import UUID
 
-import msgspec
-
 from quintet.domains.accounts import Account, accounts_of
 from quintet.domains.social import access, list_queries, queries
 from quintet.domains.social.access import Pair
@@ -21,7 +19,6 @@ from quintet.domains.social.model import (
     FollowRequestId,
     Me,
     NewFollower,
-    PersonTold,
     PrivacyChanged,
     TooManyBlocked,
     TooManyFollowed,
@@ -77,7 +74,7 @@ async def unfollow_person(tx: Tx, actor: Actor, other_id: UUID) -> None:
 
 async def _leave(tx: Tx, user_id: UserId, other_id: UserId) -> None:
     if await queries.unfollow(tx, user_id, other_id):
-        tx.emit(user_room(user_id), Unfollowed(user_id=other_id, payload={"user_id": other_id}))
+        tx.emit(user_room(user_id), Unfollowed(user_id=other_id))
 
 
 async def accept_request(tx: Tx, actor: Actor, request_id: UUID) -> None:
@@ -132,15 +129,16 @@ async def set_privacy(tx: Tx, actor: Actor, *, is_private: bool) -> Me:
 
 
 def _tell_followed(tx: Tx, follower: Account, followee_id: UserId) -> None:
-    person = PersonTold(follower.id, follower.username, follower.display_name)
-    tx.emit(user_room(followee_id), NewFollower(**msgspec.structs.asdict(person), payload=person))
+    told = NewFollower(user_id=follower.id, username=follower.username, display_name=follower.display_name)
+    tx.emit(user_room(followee_id), told)
 
 
 async def _tell_accepted(tx: Tx, owner_id: UserId, requesters: list[Account]) -> None:
     if not requesters:
         return
     owner = (await accounts_of(tx, [owner_id]))[0]
-    person = PersonTold(owner.id, owner.username, owner.display_name)
-    accepted = FollowRequestAccepted(**msgspec.structs.asdict(person), payload=person)
+    accepted = FollowRequestAccepted(
+        user_id=owner.id, username=owner.username, display_name=owner.display_name
+    )
     for requester in requesters:
         tx.emit(user_room(requester.id), accepted)

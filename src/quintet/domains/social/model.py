@@ -112,33 +112,24 @@ class PrivacyChanged(msgspec.Struct, frozen=True):
     is_private: bool
 
 
-class PersonTold(msgspec.Struct, frozen=True):
-    """Somebody, as events tell of them."""
-
-    user_id: UserId
-    username: str
-    display_name: str
-
-
-# What existing clients listen for stands a second time under `payload`, where they look.
-
-
 class NewFollower(Event, frozen=True):
     """Told to the one who is followed now."""
 
+    doubled = True
+
     user_id: UserId
     username: str
     display_name: str
-    payload: PersonTold
 
 
 class FollowRequestAccepted(Event, frozen=True):
     """Told to the one who follows now: the person named was asked, and let them."""
 
+    doubled = True
+
     user_id: UserId
     username: str
     display_name: str
-    payload: PersonTold
 
 
 class FollowRequested(Event, frozen=True):
@@ -153,5 +144,6 @@ class FollowRequested(Event, frozen=True):
 class Unfollowed(Event, frozen=True):
     """Told to the one who left, for their other tabs; the one who was left never hears of it."""
 
+    doubled = True
+
     user_id: UserId
-    payload: dict[str, UserId]

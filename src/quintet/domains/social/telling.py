@@ -11,12 +11,11 @@ from typing import Final
 from uuid import UUID
 
 from quintet.domains.social import telling_queries as queries
-from quintet.kernel import json
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.call import Kernel
 from quintet.kernel.live.hub import RoomKind
-from quintet.kernel.live.log import Event, Published
+from quintet.kernel.live.log import Event, Published, body_of
 from quintet.kernel.live.names import feed_room
 
 MOST_AT_ONCE: Final = 500  # pairs of a deed and a follower; every one is a row of the log
@@ -26,7 +25,7 @@ _LONGEST_SLEEP_SECONDS: Final = 0.5  # until another node's deeds are looked for
 
 async def tell_followers(tx: Tx, author_id: UUID, event: Event) -> None:
     """Let those who follow the author hear of it in their `feed`, soon after this transaction's commit."""
-    await queries.add_telling(tx, author_id, json.encode(event).decode(), tx.now)
+    await queries.add_telling(tx, author_id, body_of(event).decode(), tx.now)
 
 
 async def note_listener(tx: Tx, actor: Actor, _rest: str) -> None:

@@ -7,7 +7,7 @@ change it tells of; so seq order is commit order, and no seq is ever skipped or 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -24,7 +24,20 @@ def _snake(name: str) -> str:
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_snake):
-    """Something that happened; subclasses are named in the past tense and carry flat fields."""
+    """Something that happened; subclasses are named in the past tense and carry flat fields.
+
+    Where existing clients look for the fields under `payload`, the class says `doubled = True`.
+    """
+
+    doubled: ClassVar[bool] = False
+
+
+def body_of(event: Event) -> bytes:
+    """The event as a JSON object, its fields a second time under `payload` where its class says so."""
+    if not event.doubled:
+        return json.encode(event)
+    fields = msgspec.structs.asdict(event)
+    return json.encode({"type": event.__struct_config__.tag, **fields, "payload": fields})
 
 
 class Published(msgspec.Struct, frozen=True):

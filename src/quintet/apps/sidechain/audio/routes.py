@@ -1,0 +1,5 @@
+"""The addresses of audio."""
+
+from litestar.handlers import HTTPRouteHandler
+
+AUDIO_ROUTES: tuple[HTTPRouteHandler, ...] = ()

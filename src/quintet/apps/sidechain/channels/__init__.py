@@ -1,0 +1,1 @@
+"""Sidechain: channels and their members."""

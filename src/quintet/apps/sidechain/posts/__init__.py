@@ -1,0 +1,1 @@
+"""Sidechain: posts, and what people do with them."""

@@ -1,0 +1,1 @@
+-- Files, and the audio among them.

@@ -1,0 +1,1 @@
+-- Error tracking: reports folded by user, and groups across users.
