@@ -70,6 +70,7 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         metrics=metrics,
         epoch=epoch,
         authenticate=accounts.Nobody(),
+        hidden_from=social.hidden_from,
     )
     live.connect(kernel)
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))

@@ -21,7 +21,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
-from quintet.kernel.live.log import APPEND, Emitted, Event, Published, body_of, entries, published
+from quintet.kernel.live.log import APPEND, Emitted, Event, Published, Reviewed, body_of, entries, published
+from quintet.kernel.live.names import REVIEWS
 from quintet.kernel.refusals import Unavailable
 
 T = TypeVar("T")
@@ -128,9 +129,17 @@ class Tx:
         """
         self._events.append(Emitted(room, body_of(event), self.author_id, cause or self.cause))
 
-    def pass_on(self, room: str, body: bytes) -> None:
-        """Tell the room, likewise, of an event that was encoded before; nobody is its author here."""
-        self._events.append(Emitted(room, body, None, None))
+    def pass_on(self, room: str, body: bytes, author_id: UUID) -> None:
+        """Tell the room, likewise, of an event of this author that was encoded before."""
+        self._events.append(Emitted(room, body, author_id, None))
+
+    def review(self, room: str, user_id: UUID | None = None) -> None:
+        """Let every node look, soon after this commit, whether the user may still be in the room.
+
+        Without a user: everybody who is in it. Of somebody's own room: whom they do not see, wherever they
+        are. To be called by whatever may end a right of reading, or changes who is hidden from whom.
+        """
+        self.emit(REVIEWS, Reviewed(reviews=room, user_id=user_id))
 
     def touch(self, subject: str) -> None:
         """Make this node's hot answers about the subject old, if and when this transaction commits.

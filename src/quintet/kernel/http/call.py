@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -58,6 +59,7 @@ class Kernel(msgspec.Struct):
     hub: Hub
     wakeups: Wakeups
     presence: Presence
+    hidden_from: Callable[[Tx, UUID], Awaitable[frozenset[UUID]]]
     draining: bool = False
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
