@@ -60,7 +60,8 @@ class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
     __slots__ = (
-        "_connection", "_events", "_listeners", "_pipeline", "author_id", "cause", "now", "touched",
+        "_connection", "_events", "_listeners", "_pipeline", "author_id", "cause", "counted", "now",
+        "touched",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,7 @@ class Tx:
         self._listeners = listeners or {}
         self._events: list[Emitted] = []
         self.touched: set[str] = set()
+        self.counted: set[tuple[str, str]] = set()
         self.now = now
         self.author_id: UUID | None = None
         self.cause: str | None = None
@@ -148,6 +150,13 @@ class Tx:
         """
         self.touched.add(subject)
 
+    def count(self, kind: str, object_id: UUID | str) -> None:
+        """Tell whoever listens the number of this kind about the object, soon after this transaction commits.
+
+        A part says by `counts` how the number is read; it is read when it is told, at most 4 times a second.
+        """
+        self.counted.add((kind, str(object_id)))
+
     async def announce(self, happening: object) -> None:
         """Let the floors above do, in this transaction, what follows from what has happened here."""
         for listener in self._listeners.get(type(happening), ()):
@@ -177,6 +186,7 @@ class Database:
         self._dsn = dsn
         self.on_commit: list[Callable[[Sequence[Published]], None]] = []
         self.on_touch: list[Callable[[Iterable[str]], None]] = []
+        self.on_count: list[Callable[[Iterable[tuple[str, str]]], None]] = []
         self.listeners: Listeners = defaultdict(list)
         self._pool = AsyncConnectionPool(
             dsn,
@@ -233,6 +243,8 @@ class Database:
             told = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         for touched in self.on_touch if tx.touched else ():
             touched(tx.touched)
+        for counted in self.on_count if tx.counted else ():
+            counted(tx.counted)
         for listener in self.on_commit if told else ():
             listener(told)
         return result

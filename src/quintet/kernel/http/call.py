@@ -23,6 +23,7 @@ from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.answer import Answer, names_tag
 from quintet.kernel.idempotency import Idempotency, KeptAnswer
 from quintet.kernel.limits import Allowance, Limits
+from quintet.kernel.live.counts import Counts
 from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.presence import Presence
 from quintet.kernel.live.wakeups import Wakeups
@@ -60,6 +61,7 @@ class Kernel(msgspec.Struct):
     wakeups: Wakeups
     presence: Presence
     hidden_from: Callable[[Tx, UUID], Awaitable[frozenset[UUID]]]
+    counts: Counts
     draining: bool = False
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
