@@ -61,6 +61,8 @@ class Kernel(msgspec.Struct):
     presence: Presence
     hidden_from: Callable[[Tx, UUID], Awaitable[frozenset[UUID]]]
     draining: bool = False
+    commands: dict[str, Callable[[Any, Actor, dict[str, Any]], Awaitable[None]]] = {}  # of sockets, by type
+    overhears: list[Callable[[Tx, UUID], Awaitable[list[str]]]] = []  # rooms heard without having asked
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
 
