@@ -74,6 +74,7 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         epoch=epoch,
         authenticate=accounts.Nobody(),
         hidden_from=social.hidden_from,
+        commands={name: command for part in PARTS for name, command in part.commands.items()},
     )
     live.connect(kernel)
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))

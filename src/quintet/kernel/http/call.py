@@ -63,6 +63,8 @@ class Kernel(msgspec.Struct):
     hidden_from: Callable[[Tx, UUID], Awaitable[frozenset[UUID]]]
     counts: Counts
     draining: bool = False
+    commands: dict[str, Callable[[Any, Actor, dict[str, Any]], Awaitable[None]]] = {}  # of sockets, by type
+    overhears: list[Callable[[Tx, UUID], Awaitable[list[str]]]] = []  # rooms heard without having asked
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
 
