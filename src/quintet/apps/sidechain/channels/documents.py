@@ -1,0 +1,17 @@
+"""A channel's collaborative documents, `channel:{id}:description` and `channel:{id}:notes`.
+
+Invariant: they are there exactly as long as the channel is.
+"""
+
+from quintet.apps.sidechain.channels.model import ChannelId
+from quintet.kernel.database import Tx
+
+
+async def create_documents(tx: Tx, channel_id: ChannelId) -> None:
+    """Let both begin, empty."""
+    _ = tx, channel_id
+
+
+async def delete_documents(tx: Tx, channel_id: ChannelId) -> None:
+    """Remove both, with their history."""
+    _ = tx, channel_id
