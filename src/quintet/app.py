@@ -22,6 +22,7 @@ from quintet.kernel.idempotency import Idempotency
 from quintet.kernel.ids import new_id
 from quintet.kernel.limits import Limits
 from quintet.kernel.live import work as live
+from quintet.kernel.live.counts import Counts
 from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.log import server_epoch
 from quintet.kernel.live.presence import Presence
@@ -55,6 +56,7 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
     kinds = {prefix: kind for part in PARTS for prefix, kind in part.rooms.items()}
     hub = Hub(database, clock, epoch, kinds)
     wakeups = Wakeups(database, new_id())
+    counts = {name: kind for part in PARTS for name, kind in part.counts.items()}
     kernel = Kernel(
         settings=settings,
         clock=clock,
@@ -66,10 +68,12 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         hub=hub,
         wakeups=wakeups,
         presence=Presence(database, clock, hub, wakeups),
+        counts=Counts(database, clock, hub, wakeups, counts),
         hot=HotAnswers(database, settings.hot_bytes),
         metrics=metrics,
         epoch=epoch,
         authenticate=accounts.Nobody(),
+        hidden_from=social.hidden_from,
     )
     live.connect(kernel)
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))

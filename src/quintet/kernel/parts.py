@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from quintet.kernel.database import Tx
 from quintet.kernel.http.call import Kernel
+from quintet.kernel.live.counts import CountKind, ReadCounts
 from quintet.kernel.live.hub import RoomKind
 
 
@@ -15,7 +16,8 @@ class Part(msgspec.Struct, frozen=True):
     """One domain or app: its routes, and what runs beside the requests for as long as the server does.
 
     `background` functions never return by themselves; one that raises is logged and begun again. `hears` says
-    what it does, in the same transaction, when a floor below announces something of that type.
+    what it does, in the same transaction, when a floor below announces something of that type. `counts` says
+    how the numbers are read that `Tx.count` says have changed.
     """
 
     name: str
@@ -24,4 +26,5 @@ class Part(msgspec.Struct, frozen=True):
     on_start: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
     rooms: dict[str, RoomKind] = {}
     hears: dict[type, Callable[[Tx, Any], Awaitable[None]]] = {}
+    counts: dict[str, ReadCounts | CountKind] = {}
     tags: dict[str, Any] = {}

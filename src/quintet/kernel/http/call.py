@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -22,6 +23,7 @@ from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.answer import Answer, names_tag
 from quintet.kernel.idempotency import Idempotency, KeptAnswer
 from quintet.kernel.limits import Allowance, Limits
+from quintet.kernel.live.counts import Counts
 from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.presence import Presence
 from quintet.kernel.live.wakeups import Wakeups
@@ -58,6 +60,8 @@ class Kernel(msgspec.Struct):
     hub: Hub
     wakeups: Wakeups
     presence: Presence
+    hidden_from: Callable[[Tx, UUID], Awaitable[frozenset[UUID]]]
+    counts: Counts
     draining: bool = False
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 

@@ -4,6 +4,7 @@ Invariant: whoever is in a room hears all of it, or is told to read it anew; a c
 nothing behind.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 from uuid import UUID
@@ -21,6 +22,7 @@ from quintet.kernel.refusals import NotSignedIn, Refusal, TooManyConnections
 AUTH_SECONDS: Final = 5
 RENEW_SECONDS: Final = 60
 TRY_LATER, NOT_SIGNED_IN = 1013, 4401
+NOBODY: Final[frozenset[UUID]] = frozenset()
 FindActor = Callable[[], Awaitable[Actor]]
 
 
@@ -60,6 +62,9 @@ class Connection:
         self.rooms: dict[str, Room] = {}
         self.closed = False
         self.times_shed = 0
+        self._hidden: frozenset[UUID] = NOBODY  # whose deeds this user does not see, where rooms hide people
+        self._knows_hidden = False
+        self._learning = asyncio.Lock()
         self.inbox = Inbox(self)
         self._address = address
         self._opened_at = kernel.clock.monotonic()
@@ -77,10 +82,11 @@ class Connection:
         self.hub.figures.messages_out += 1
         self.wire.send(frame(text))
 
-    def hear(self, room: Room, chunk: Chunk) -> None:  # noqa: ARG002 (named so by Member)
+    def hear(self, room: Room, chunk: Chunk) -> None:
         """Pass on what a room tells."""
         self.hub.figures.messages_out += len(chunk.items)
-        self.wire.send(chunk.frames_for(self.user_id) if chunk.authors else chunk.frames)
+        hidden = self._hidden if room.hides_people else NOBODY
+        self.wire.send(chunk.frames_for(self.user_id, hidden) if hidden or chunk.authors else chunk.frames)
 
     def lose_place(self, room: Room) -> None:
         """Tell the client to read the room anew."""
@@ -129,6 +135,24 @@ class Connection:
         if shown(room.name) in self.rooms:
             self.leave(room)
             self.say(told("unsubscribed", room=shown(room.name), reason=reason.code))
+
+    async def learn_hidden(self, room: Room) -> None:
+        """Before a room that hides people is joined for the first time: learn whom this user does not see."""
+        if room.hides_people and not self._knows_hidden:
+            self._knows_hidden = True  # from now on a review looks again, after us
+            try:
+                await self.relearn_hidden()
+            except BaseException:
+                self._knows_hidden = False
+                raise
+
+    async def relearn_hidden(self) -> None:
+        """Look again whom the user does not see, if that is known here at all."""
+        # One reading at a time, so that the last one counts.
+        async with self._learning:
+            if self._knows_hidden and self.actor is not None:
+                async with self.kernel.database.statement() as tx:
+                    self._hidden = await self.kernel.hidden_from(tx, self.actor.id)
 
     def look_after(self, now: float) -> None:
         """Once a second: see after the peer, the time to sign in, and the token."""

@@ -44,6 +44,9 @@ class RoomKind(msgspec.Struct, frozen=True):
 
     check_may_join: Callable[[Tx, Actor, str], Awaitable[None]]
     shows_presence: bool = True
+    hides_people: bool = (
+        False  # who has blocked somebody, or is blocked by them, hears `skip` for their deeds
+    )
 
 
 class Hub:
@@ -57,6 +60,7 @@ class Hub:
         self.on_notice: list[Callable[[str, int], None]] = []
         self.members: set[Any] = set()  # sockets and streams, for counting and for closing them
         self.turn = Turn()
+        self.reviews = 0  # how often this node looked who may be in a room
         self.entrance = asyncio.Semaphore(MOST_SIGNING_IN)
         self._kinds = kinds
         self._database = database
@@ -83,6 +87,12 @@ class Hub:
         async with self._database.statement() as tx:  # one journey: thousands may join at once
             await kind.check_may_join(tx, actor, rest)
         return feed_room(actor.id) if room == FEED else room
+
+    async def check_may_stay(self, tx: Tx, actor: Actor, name: str) -> None:
+        """Raise NotFound or Forbidden where the actor, who is in the room, may be there no more."""
+        prefix, _, rest = name.partition(":")
+        if prefix not in {USER, FEED}:
+            await self._kinds[prefix].check_may_join(tx, actor, rest)
 
     def take(self, published: Sequence[Published]) -> None:
         """Events of this node were committed."""
@@ -118,7 +128,8 @@ class Hub:
         """The room, its present seq known, kept while the block lasts; raises Unavailable."""
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = Room(name)
+            kind = self.kind_of(name)
+            room = self.rooms[name] = Room(name, hides_people=kind is not None and kind.hides_people)
         room.holders += 1
         room.empty_since = None
         try:

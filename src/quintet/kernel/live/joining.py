@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from quintet.kernel.actor import Actor
 from quintet.kernel.live.messages import EpochRequired, Id, Subscription, told
+from quintet.kernel.live.reviewing import review
 from quintet.kernel.live.room import Chunk, Room
 from quintet.kernel.refusals import Conflict, Forbidden, NotFound, Refusal
 
@@ -27,6 +28,7 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
     if (asked.since is None) != (asked.epoch is None):
         raise EpochRequired
     hub, presence = connection.hub, connection.kernel.presence
+    reviews = hub.reviews
     if asked.room not in connection.rooms and len(connection.rooms) > MOST_ROOMS:  # one's own is not counted
         raise TooManyRooms
     if len(asked.room) > MOST_NAME:
@@ -38,6 +40,7 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
             connection.put_out(room, refusal)
         raise
     async with hub.holding(name) as room:
+        await connection.learn_hidden(room)
         await presence.listed(room)
         is_continued = await _catch_up(connection, room, asked)
         if connection.closed:
@@ -59,6 +62,8 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
                 presence_total=listed.total,
             )
         )
+    if hub.reviews != reviews:  # the right that was looked at above may have ended before we were in
+        await review(connection.kernel, name, actor.id)
 
 
 async def _catch_up(connection: "Connection", room: Room, asked: Subscription) -> bool:

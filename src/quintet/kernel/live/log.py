@@ -32,6 +32,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_sn
     doubled: ClassVar[bool] = False
 
 
+class Reviewed(Event, frozen=True):
+    """Told to the nodes alone: who may be in a room, one user or anybody, is to be looked at anew."""
+
+    reviews: str
+    user_id: UUID | None
+
+
 def body_of(event: Event) -> bytes:
     """The event as a JSON object, its fields a second time under `payload` where its class says so."""
     if not event.doubled:

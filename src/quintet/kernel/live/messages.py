@@ -151,6 +151,11 @@ def event_text(event: Published, *, for_author: bool = False) -> bytes:
     return (head + cause).encode() + event.body[1:]
 
 
+def skip_text(event: Published) -> bytes:
+    """What stands in an event's place for who may not see it."""
+    return told("skip", room=shown(event.room), seq=event.seq)
+
+
 def error_text(refusal: Refusal, id_: Id = None, **fields: Any) -> bytes:
     """A refusal as sockets hear it."""
     retryable = refusal.status in {429, 503}

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 USER: Final = "user"  # what concerns one user and nobody else
+REVIEWS: Final = "reviews"  # of who may be in which room; the nodes alone are in it
 FEED: Final = "feed"  # each user's own stream of what others do
 
 

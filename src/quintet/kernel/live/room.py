@@ -7,12 +7,15 @@ waits until the log has told what lies between.
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final, Protocol
 from uuid import UUID
 
+from quintet.kernel.actor import Actor
 from quintet.kernel.live.log import Published
-from quintet.kernel.live.messages import event_text, frame
+from quintet.kernel.live.messages import event_text, frame, skip_text
+from quintet.kernel.refusals import Refusal
 from quintet.kernel.telemetry import get_logger
 
 RECENT_EVENTS: Final = 512
@@ -41,26 +44,40 @@ class Chunk:
         }
 
     @cached_property
+    def writers(self) -> set[UUID | None]:
+        """Whose deeds it tells of."""
+        return {one.event.author_id for one in self.items if isinstance(one, Told)}
+
+    @cached_property
     def frames(self) -> bytes:
         """The frames, joined, as they go to everybody but an author."""
         return b"".join(one.frame if isinstance(one, Told) else one for one in self.items)
 
-    def frames_for(self, user_id: UUID | None) -> bytes:
-        """The frames as this user hears them."""
-        if user_id not in self.authors:
+    def frames_for(self, user_id: UUID | None, hidden: AbstractSet[UUID]) -> bytes:
+        """The frames as this user hears them, from whom these people are hidden."""
+        hides = bool(hidden) and not hidden.isdisjoint(self.writers)
+        if not hides and user_id not in self.authors:
             return self.frames
-        return b"".join(
-            one
-            if isinstance(one, bytes)
-            else one.frame
-            if one.event.author_id != user_id
-            else frame(event_text(one.event, for_author=True))
-            for one in self.items
-        )
+
+        def heard(one: Told | bytes) -> bytes:
+            if isinstance(one, bytes):
+                return one
+            if one.event.author_id in hidden:
+                return frame(skip_text(one.event))
+            if one.event.author_id == user_id:
+                return frame(event_text(one.event, for_author=True))
+            return one.frame
+
+        return b"".join(map(heard, self.items))
 
 
 class Member(Protocol):
     """Whoever hears a room."""
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who hears."""
+        ...
 
     @property
     def user_id(self) -> UUID | None:
@@ -79,12 +96,21 @@ class Member(Protocol):
         """Hear no more."""
         ...
 
+    def put_out(self, room: "Room", reason: Refusal) -> None:
+        """Hear this room no more, because of a right that ended."""
+        ...
+
+    async def relearn_hidden(self) -> None:
+        """Look again whom the user does not see, if that is known here at all."""
+        ...
+
 
 class Room:
     """The events of one room on this node."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, hides_people: bool = False) -> None:
         self.name = name
+        self.hides_people = hides_people  # from each other, where one has blocked the other
         self.delivered = -1  # the last seq given to members; unknown until the first reading
         self.noticed = 0  # the highest seq this node has heard of
         self.members: dict[Member, None] = {}
