@@ -64,4 +64,4 @@ async def check_may_hear(tx: Tx, actor: Actor, rest: str) -> None:
     await channel_to_see(tx, actor, channel_id)
 
 
-CHANNEL_ROOM: Final = RoomKind(check_may_hear)
+CHANNEL_ROOM: Final = RoomKind(check_may_hear, hides_people=True)

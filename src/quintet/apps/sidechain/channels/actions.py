@@ -1,7 +1,7 @@
 """The verbs of channels: open, change, hand over, delete; join, leave, add, remove.
 
-Invariant: each is idempotent and told in the channel's room; locks are taken in the order person, channel, so that
-nobody waits in a circle and no bound is passed.
+Invariant: each is idempotent and told in the channel's room; locks are taken in the order person, channel, so
+that nobody waits in a circle and no bound is passed.
 """
 
 from uuid import UUID
@@ -32,6 +32,7 @@ from quintet.domains.accounts import Account, accounts_of
 from quintet.kernel.actor import Actor, UserId
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
+from quintet.kernel.live.log import body_of
 from quintet.kernel.live.names import user_room
 
 
@@ -63,12 +64,10 @@ async def change_channel(tx: Tx, actor: Actor, channel_id: UUID, change: Channel
         await queries.open_posts(tx, standing.id, is_open=not is_private)
     tx.emit(
         channel_room(standing.id),
-        ChannelChanged(
-            channel_id=standing.id, name=name, private=is_private, owner=owner, updated_at=tx.now
-        ),
+        ChannelChanged(channel_id=standing.id, name=name, private=is_private, owner=owner, updated_at=tx.now),
     )
     if is_private and not standing.is_private:
-        _look_who_may_hear(tx, standing.id)
+        _review_all(tx, standing.id)
     return await access.channel_to_see(tx, actor, channel_id)
 
 
@@ -90,7 +89,7 @@ async def _end_channel(tx: Tx, channel_id: ChannelId) -> None:
     await documents.delete_documents(tx, channel_id)
     await queries.remove_members(tx, channel_id)
     tx.emit(channel_room(channel_id), ChannelDeleted(channel_id=channel_id))
-    _look_who_may_hear(tx, channel_id)
+    _review_all(tx, channel_id)
 
 
 async def join_channel(tx: Tx, actor: Actor, channel_id: UUID) -> Channel:
@@ -160,19 +159,28 @@ async def _put_out(tx: Tx, standing: Standing, user_id: UserId) -> None:
     if not await queries.remove_member(tx, standing.id, user_id):
         return
     left = MemberLeft(channel_id=standing.id, user_id=user_id, members=standing.members - 1)
-    tx.emit(channel_room(standing.id), left)
-    tx.emit(user_room(user_id), left)
-    _look_who_may_hear(tx, standing.id)
+    _tell_of(tx, standing.id, user_id, left)
+    for room in (channel_room(standing.id), *documents.rooms(standing.id)):
+        tx.review(room, user_id)
 
 
 def _tell_joined(tx: Tx, channel_id: ChannelId, member: Member, members: int) -> None:
     joined = MemberJoined(
         channel_id=channel_id, user=member.user, role=member.role, since=member.since, members=members
     )
-    tx.emit(channel_room(channel_id), joined)
-    tx.emit(user_room(member.user.id), joined)
+    _tell_of(tx, channel_id, member.user.id, joined)
 
 
-def _look_who_may_hear(tx: Tx, channel_id: ChannelId) -> None:
+def _tell_of(tx: Tx, channel_id: ChannelId, user_id: UserId, event: MemberJoined | MemberLeft) -> None:
+    """Tell the channel and the one it is about, as whose deed it stands: who does not see them hears `skip`."""
+    for room in (channel_room(channel_id), user_room(user_id)):
+        if tx.author_id == user_id:
+            tx.emit(room, event)
+        else:
+            tx.pass_on(room, body_of(event), user_id)
+
+
+def _review_all(tx: Tx, channel_id: ChannelId) -> None:
     """Put out of the channel's rooms whoever may not hear them any more."""
-    _ = tx, channel_id
+    for room in (channel_room(channel_id), *documents.rooms(channel_id)):
+        tx.review(room)

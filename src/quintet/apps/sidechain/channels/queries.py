@@ -1,7 +1,7 @@
 """The statements about one channel and one member.
 
-Invariant: whoever changes members or the owner has locked the channel's row; the count of members follows by a
-trigger.
+Invariant: whoever changes members or the owner has locked the channel's row; the count of members follows by
+a trigger.
 """
 
 from uuid import UUID
@@ -162,9 +162,7 @@ async def member(tx: Tx, viewer_id: UUID, channel_id: UUID, user_id: UUID) -> Me
     )
 
 
-def member_shown(
-    user_id: UserId, username: str, display_name: str, is_owner: bool, since: Instant
-) -> Member:
+def member_shown(user_id: UserId, username: str, display_name: str, is_owner: bool, since: Instant) -> Member:
     """A member from the columns."""
     return Member(Account(user_id, username, display_name), "owner" if is_owner else "member", since)
 
