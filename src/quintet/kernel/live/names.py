@@ -10,7 +10,7 @@ USER: Final = "user"  # what concerns one user and nobody else
 FEED: Final = "feed"  # each user's own stream of what others do
 
 
-def user_room(user_id: UUID) -> str:
+def user_room(user_id: UUID | str) -> str:
     """The room that somebody is in alone, with all their tabs."""
     return f"{USER}:{user_id}"
 
