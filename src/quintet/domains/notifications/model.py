@@ -3,7 +3,7 @@
 Invariant: a notification is shown and told in one shape, so a list and its events agree field by field.
 """
 
-from typing import Any, ClassVar, Final, NewType
+from typing import Annotated, Any, ClassVar, Final, NewType
 from uuid import UUID
 
 import msgspec
@@ -87,6 +87,15 @@ class Preferences(msgspec.Struct, frozen=True):
     """The same of every kind."""
 
     preferences: dict[str, Preference]
+
+
+class NewAnnouncement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What moderators tell one person or, when they say so, everybody."""
+
+    title: Annotated[str, msgspec.Meta(max_length=100, pattern=r"\S")]
+    text: Annotated[str, msgspec.Meta(max_length=2000, pattern=r"\S")]
+    user_id: UUID | None = None
+    all: bool = False
 
 
 class PreferenceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

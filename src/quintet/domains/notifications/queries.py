@@ -173,3 +173,17 @@ async def unread_of(tx: Tx, user_ids: list[str]) -> list[tuple[str, int]]:
         """,
         user_ids,
     )
+
+
+async def announcements(tx: Tx, ids: list[str]) -> list[Row]:
+    """These announcements, as nobody has read them yet."""
+    return await tx.all(
+        row_of,
+        """
+        select id, 'announcement', '', 0, at, at, null, '[]'::json,
+               json_build_object('title', title, 'text', text)
+        from notifications.announcements where id = any($1::uuid[])
+        order by at
+        """,
+        array(ids),
+    )
