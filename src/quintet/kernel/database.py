@@ -145,7 +145,7 @@ class Tx:
         self.emit(REVIEWS, Reviewed(reviews=room, user_id=user_id))
 
     def publish(self, event: Published) -> None:
-        """Tell listeners, after the commit, of an event that this transaction writes into a log of its own."""
+        """Tell listeners, after the commit, of an event that this transaction wrote into another log."""
         self._published.append(event)
 
     def touch(self, subject: str) -> None:

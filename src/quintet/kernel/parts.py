@@ -18,9 +18,9 @@ class Part(msgspec.Struct, frozen=True):
     """One domain or app: its routes, and what runs beside the requests for as long as the server does.
 
     `background` functions never return by themselves; one that raises is logged and begun again. `hears` says
-    what it does, in the same transaction, when a floor below announces something of that type. `commands` are the
-    messages of the live connection that it understands, by their `type`; `counts` says how the numbers are read
-    that `Tx.count` says have changed.
+    what it does, in the same transaction, when a floor below announces something of that type. `commands` are
+    the messages of the live connection that it understands, by their `type`; `counts` says how the numbers
+    are read that `Tx.count` says have changed.
     """
 
     name: str
