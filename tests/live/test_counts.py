@@ -136,8 +136,9 @@ async def test_a_kind_that_cannot_be_read_costs_the_others_no_message(live: Worl
         async def broken(*_: Any) -> Any:
             raise RuntimeError
 
-        beach.counts.kinds["broken"] = CountKind(broken)
-        beach.counts._ready = {"broken": {}, KIND: {}}
+        beach.counts._ready.clear()
+        beach.counts.add("broken", broken)  # comes first
+        beach.counts.add(KIND, beach.sea.read)
         beach.counts.note([("broken", "1")])
         beach.wave(ada.id)
         with pytest.raises(RuntimeError):
@@ -163,7 +164,7 @@ async def test_nothing_is_read_for_nobody(live: World) -> None:
     beach = Beach(live)
     async with beach_of(live) as (_, ada, socket):
         await socket.settle()
-        beach.counts.kinds[KIND] = CountKind(beach.sea.read, user_room)
+        beach.counts.add(KIND, CountKind(beach.sea.read, user_room))
         ben = await live.person("ben")  # not connected
         beach.wave(ben.id)
         beach.counts.note([("a kind of a newer node", ada.id)])
@@ -182,9 +183,7 @@ async def test_nothing_is_read_for_nobody(live: World) -> None:
 
 
 def let_waves_count(world: World, sea: Sea) -> None:
-    counts = world.kernel.counts
-    counts.kinds[KIND] = CountKind(sea.read)
-    counts._ready[KIND] = {}
+    world.kernel.counts.add(KIND, sea.read)
 
 
 async def test_two_nodes_tell_their_own_members_after_the_commit(nodes: tuple[World, World]) -> None:

@@ -60,8 +60,8 @@ class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
     __slots__ = (
-        "_connection", "_events", "_listeners", "_pipeline", "author_id", "cause", "counted", "now",
-        "touched",
+        "_connection", "_events", "_listeners", "_pipeline", "_published", "author_id", "cause", "counted",
+        "now", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +75,7 @@ class Tx:
         self._pipeline = pipeline
         self._listeners = listeners or {}
         self._events: list[Emitted] = []
+        self._published: list[Published] = []
         self.touched: set[str] = set()
         self.counted: set[tuple[str, str]] = set()
         self.now = now
@@ -143,6 +144,10 @@ class Tx:
         """
         self.emit(REVIEWS, Reviewed(reviews=room, user_id=user_id))
 
+    def publish(self, event: Published) -> None:
+        """Tell listeners, after the commit, of an event that this transaction writes into a log of its own."""
+        self._published.append(event)
+
     def touch(self, subject: str) -> None:
         """Make this node's hot answers about the subject old, if and when this transaction commits.
 
@@ -165,11 +170,11 @@ class Tx:
     async def _finish(self) -> list[Published]:
         if not self._events:
             await self._connection.commit()
-            return []
+            return self._published
         async with self._connection.cursor(row_factory=tuple_row) as cursor:
             await cursor.execute(APPEND, (self.now, entries(self._events)))
             await self._connection.commit()  # one journey for both: what was appended is read afterwards
-            return published(self._events, dict(await cursor.fetchall()), self.now)
+            return self._published + published(self._events, dict(await cursor.fetchall()), self.now)
 
 
 def array(values: Iterable[object]) -> str:

@@ -25,6 +25,7 @@ from quintet.kernel.live.wakeups import Wakeups
 APART_SECONDS: Final = 0.25  # between two messages about one object
 PAUSE_SECONDS: Final = 0.02  # between two rounds: fifty readings of a kind a second at most
 MOST_AT_ONCE: Final = 500  # objects in one reading
+MOST_IN_A_ROW: Final = 100  # messages, before others have their turn: a crowd's take a while to write
 # A storm beyond this leaves objects out: nothing is lost but a message that tells what reading tells, too.
 MOST_WAITING: Final = 100_000
 
@@ -54,18 +55,23 @@ class Counts:
         wakeups: Wakeups,
         kinds: Mapping[str, ReadCounts | CountKind],
     ) -> None:
-        self.kinds = {
-            name: kind if isinstance(kind, CountKind) else CountKind(kind) for name, kind in kinds.items()
-        }
+        self.kinds: dict[str, CountKind] = {}
         self._database = database
         self._clock = clock
         self._hub = hub
         self._wakeups = wakeups
-        self._ready: dict[str, dict[str, None]] = {kind: {} for kind in kinds}  # told in the next round
+        self._ready: dict[str, dict[str, None]] = {}  # by kind; told in the next round
         self._resting: OrderedDict[Subject, float] = OrderedDict()  # told just now; until when they rest
         self._changed: set[Subject] = set()  # of those that rest
         self._wake = asyncio.Event()
+        for name, kind in kinds.items():
+            self.add(name, kind)
         database.on_count.append(self._take)
+
+    def add(self, name: str, kind: ReadCounts | CountKind) -> None:
+        """Say how numbers of a kind are read, where that needs what a part has only once the server runs."""
+        self.kinds[name] = kind if isinstance(kind, CountKind) else CountKind(kind)
+        self._ready[name] = {}
 
     def _take(self, subjects: Iterable[Subject]) -> None:
         """These changed by a commit of this node."""
@@ -156,8 +162,10 @@ class Counts:
             if object_id in ready:  # changed during the reading
                 del ready[object_id]
                 self._changed.add((kind, object_id))
-        for room, message, fields in counts:
+        for nth, (room, message, fields) in enumerate(counts, 1):
             self._say(room, message, fields)
+            if nth % MOST_IN_A_ROW == 0:
+                await asyncio.sleep(0)
 
     def _say(self, name: str, message: str, fields: dict[str, Any]) -> None:
         room = self._hub.rooms.get(name)

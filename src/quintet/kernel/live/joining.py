@@ -42,6 +42,8 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
     async with hub.holding(name) as room:
         await connection.learn_hidden(room)
         await presence.listed(room)
+        if room.voice is not None:
+            room.voice.begins(connection, room, asked)
         is_continued = await _catch_up(connection, room, asked)
         if connection.closed:
             return
@@ -56,12 +58,14 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
                 "subscribed",
                 id=id_,
                 room=asked.room,
-                epoch=hub.epoch,
+                epoch=room.epoch,
                 seq=room.delivered,
                 presence=listed.people(),
                 presence_total=listed.total,
             )
         )
+        if room.voice is not None:
+            connection.wire.send(room.voice.joined(connection, room))
     if hub.reviews != reviews:  # the right that was looked at above may have ended before we were in
         await review(connection.kernel, name, actor.id)
 
@@ -84,7 +88,7 @@ async def _tell_missed(connection: "Connection", room: Room, asked: Subscription
     """Send the events after `since`; False where the log does not tell them any more."""
     hub = connection.hub
     hub.figures.replays += 1
-    if asked.epoch != hub.epoch:
+    if asked.epoch != room.epoch:
         return False
     since = asked.since or 0
     while (missed := await hub.missed(room, since)) != []:
@@ -95,3 +99,26 @@ async def _tell_missed(connection: "Connection", room: Room, asked: Subscription
         if since < room.delivered:  # a long way to go: at the peer's pace
             await connection.wire.drained()
     return True
+
+
+async def join_unasked(connection: "Connection", actor: Actor, name: str) -> Room:
+    """Let the connection hear a room from now on that it did not ask for by `subscribe`; raises what that would."""
+    if (heard := connection.rooms.get(name)) is not None:
+        return heard
+    hub, presence = connection.hub, connection.kernel.presence
+    reviews = hub.reviews
+    if len(connection.rooms) > MOST_ROOMS:
+        raise TooManyRooms
+    await hub.name_to_join(actor, name)
+    async with hub.holding(name) as room:
+        if connection.closed:
+            return room
+        connection.rooms[name] = room
+        presence.joined(connection, name)
+        if connection.overheard.pop(name, None) is None:
+            hub.enter(room, connection)
+            if room.voice is not None:
+                room.voice.begins(connection, room, None)
+    if hub.reviews != reviews:
+        await review(connection.kernel, name, actor.id)
+    return room

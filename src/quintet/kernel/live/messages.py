@@ -46,6 +46,7 @@ class Subscription(msgspec.Struct, frozen=True):
     room: str
     since: int | None = None
     epoch: str | None = None
+    unit: Literal["utf16", "codepoint"] | None = None  # in which positions in a text are told
 
 
 class Subscribe(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ class Subscribe(msgspec.Struct, frozen=True):
     room: str | None = None
     since: int | None = None
     epoch: str | None = None
+    unit: Literal["utf16", "codepoint"] | None = None
     rooms: list[Subscription] | None = None
 
 
@@ -160,6 +162,7 @@ def error_text(refusal: Refusal, id_: Id = None, **fields: Any) -> bytes:
     """A refusal as sockets hear it."""
     retryable = refusal.status in {429, 503}
     detail = refusal.detail or refusal.title
+    fields = {**refusal.members, **fields}
     return told("error", id=id_, code=refusal.code, detail=detail, retryable=retryable, **fields)
 
 

@@ -11,7 +11,7 @@ REVIEWS: Final = "reviews"  # of who may be in which room; the nodes alone are i
 FEED: Final = "feed"  # each user's own stream of what others do
 
 
-def user_room(user_id: UUID) -> str:
+def user_room(user_id: UUID | str) -> str:
     """The room that somebody is in alone, with all their tabs."""
     return f"{USER}:{user_id}"
 

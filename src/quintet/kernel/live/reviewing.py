@@ -52,8 +52,8 @@ class _Reviewer:
     def put_out(self, room: Room, reason: Refusal) -> None:
         """Nobody puts this one out."""
 
-    async def relearn_hidden(self) -> None:
-        """Nobody is hidden from the nodes."""
+    async def review_own(self) -> None:
+        """The nodes have no room of their own."""
 
     async def keep_reviewing(self) -> None:
         """Review what is asked for, a room at a time; for as long as the server runs."""
@@ -91,7 +91,7 @@ async def review(kernel: "Kernel", name: str, user_id: UUID | None = None) -> No
     members = list(room.members)
     if name.partition(":")[0] == USER:
         for one in members:
-            await one.relearn_hidden()
+            await one.review_own()
         return
     actors = {one.user_id: one.actor for one in members if one.actor and user_id in {None, one.user_id}}
     refusals: dict[UUID | None, Refusal] = {}

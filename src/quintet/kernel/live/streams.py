@@ -75,7 +75,7 @@ class Listening:
         """A stream is of its rooms alone."""
         self.close()
 
-    async def relearn_hidden(self) -> None:
+    async def review_own(self) -> None:
         """What is told is read for this listener each time."""
 
     def look_after(self, now: float) -> None:
