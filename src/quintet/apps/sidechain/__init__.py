@@ -1,11 +1,18 @@
 """Sidechain: live collaboration for music makers."""
 
 from quintet.apps.sidechain.audio.routes import AUDIO_ROUTES
+from quintet.apps.sidechain.channels.access import CHANNEL_ROOM
+from quintet.apps.sidechain.channels.clearing import keep_clearing_away
 from quintet.apps.sidechain.channels.routes import CHANNEL_ROUTES
 from quintet.apps.sidechain.errors.routes import ERROR_ROUTES
 from quintet.apps.sidechain.posts.routes import POST_ROUTES
 from quintet.kernel.parts import Part
 
-PART = Part("sidechain", routes=(*AUDIO_ROUTES, *CHANNEL_ROUTES, *POST_ROUTES, *ERROR_ROUTES))
+PART = Part(
+    "sidechain",
+    routes=(*AUDIO_ROUTES, *CHANNEL_ROUTES, *POST_ROUTES, *ERROR_ROUTES),
+    background=(keep_clearing_away,),
+    rooms={"channel": CHANNEL_ROOM},
+)
 
 __all__ = ["PART"]

@@ -7,10 +7,11 @@ from typing import Final
 from uuid import UUID
 
 USER: Final = "user"  # what concerns one user and nobody else
+REVIEWS: Final = "reviews"  # of who may be in which room; the nodes alone are in it
 FEED: Final = "feed"  # each user's own stream of what others do
 
 
-def user_room(user_id: UUID) -> str:
+def user_room(user_id: UUID | str) -> str:
     """The room that somebody is in alone, with all their tabs."""
     return f"{USER}:{user_id}"
 
