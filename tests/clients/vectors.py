@@ -1,11 +1,10 @@
-"""Operations that Python and JavaScript must agree on, in UTF-16 units; `python -m tests.clients.vectors` writes them.
+"""Operations that Python and JavaScript must agree on; `python -m tests.clients.vectors` writes them.
 
 Only `Random.random` is drawn from, since that alone gives the same numbers in every Python.
 """
 
 import json
 import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from quintet.domains.documents.ot import (
     transform_position,
     utf16_length,
 )
+from quintet.domains.documents.ot.operation import append
 
 PLACE = Path(__file__).parent.parent.parent / "clients" / "javascript" / "test" / "vectors.json"
 COUNT = 2_000
@@ -41,7 +41,7 @@ class Dice:
     def operation(self, size: int) -> Operation:
         """Mostly a keystroke; now and then many changes."""
         changes = (0, 1, 1, 1, 1, 2, 3, 6)[self.number(0, 7)]
-        op: Operation = ()
+        op: list[int | str] = []
         at = 0
         for _ in range(changes):
             kept = self.number(0, size - at)
@@ -52,22 +52,9 @@ class Dice:
                 at += gone
             if not gone or self.number(0, 1):
                 parts.insert(self.number(bool(kept), len(parts)), self.text(3))
-            op = _joined(op, parts)
-        return op
-
-
-def _joined(op: Operation, parts: Sequence[int | str]) -> Operation:
-    """The parts behind the others, neighbours of a kind made one."""
-    made = [*op]
-    for part in parts:
-        last = made[-1] if made else None
-        if isinstance(part, str) and isinstance(last, str):
-            made[-1] = last + part
-        elif isinstance(part, int) and isinstance(last, int) and (part > 0) == (last > 0):
-            made[-1] = last + part
-        else:
-            made.append(part)
-    return tuple(made)
+            for part in parts:
+                append(op, part)
+        return tuple(op)
 
 
 def vector(dice: Dice) -> dict[str, Any]:

@@ -64,6 +64,7 @@ export class SharedDocument extends Emitter {
   }
 
   replace(start, end, text) {
+    if (!(start >= 0 && start <= end)) throw new RangeError(`${start} to ${end} is no part of a text`);
     this.apply(operation(start, text, start - end));
   }
 
@@ -188,6 +189,6 @@ function checkWritable(op, text) {
   for (const part of op) {
     if (typeof part !== "string") at += Math.abs(part);
     else if (part.includes("\0") || /\p{Surrogate}/u.test(part)) throw new RangeError("no NUL, no half of an emoji");
-    if (!(at <= text.length) || cutsPair(text, at)) throw new RangeError(`${at} is no position in this text`);
+    if (!Number.isInteger(at) || at > text.length || cutsPair(text, at)) throw new RangeError(`${at} is no position in this text`);
   }
 }
