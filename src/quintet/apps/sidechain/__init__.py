@@ -1,11 +1,18 @@
 """Sidechain: live collaboration for music makers."""
 
 from quintet.apps.sidechain.audio.routes import AUDIO_ROUTES
+from quintet.apps.sidechain.audio.sweeping import keep_sweeping
 from quintet.apps.sidechain.channels.routes import CHANNEL_ROUTES
 from quintet.apps.sidechain.errors.routes import ERROR_ROUTES
 from quintet.apps.sidechain.posts.routes import POST_ROUTES
 from quintet.kernel.parts import Part
+from quintet.kernel.sound.listening import begin_listening
 
-PART = Part("sidechain", routes=(*AUDIO_ROUTES, *CHANNEL_ROUTES, *POST_ROUTES, *ERROR_ROUTES))
+PART = Part(
+    "sidechain",
+    routes=(*AUDIO_ROUTES, *CHANNEL_ROUTES, *POST_ROUTES, *ERROR_ROUTES),
+    background=(keep_sweeping,),
+    on_start=(begin_listening,),
+)
 
 __all__ = ["PART"]
