@@ -151,10 +151,11 @@ export class Sync {
   }
 
   /** The next rev, from wherever it came. */
-  #take(isOwn, { ops, client_id: clientId, user_id: userId }) {
+  #take(isOwn, { ops, op_id, client_id: clientId, user_id: userId }) {
     const replica = this.#doc.replica;
     if (isOwn) {
       replica.confirm();
+      this.#doc.emit("acknowledged", { op_id, rev: replica.rev });
       this.flush();
     } else {
       this.#doc.changed(replica.hear(fromJson(ops)), clientId, userId);
