@@ -5,6 +5,8 @@
 
 import { colour, make } from "./drawing.js";
 
+const FLAG_PX = 14; // what a flag is high
+
 export class Carets {
   #carets = new Map(); // by client: {line, flag, marks}
   #cursors = [];
@@ -78,7 +80,7 @@ export class Carets {
       const [left, top] = [at.left - origin.left, at.top - origin.top];
       line.style.transform = `translate(${left}px, ${top}px)`;
       line.style.height = `${at.height}px`;
-      line.classList.toggle("low", top < at.height); // no room above the first line
+      line.classList.toggle("low", top < FLAG_PX); // no room above the first line
       line.classList.toggle("far", left > origin.width * 0.7);
       const selected = position === anchor ? [] : boxesOf(Math.min(position, anchor), Math.max(position, anchor));
       marks.replaceChildren(

@@ -23,9 +23,11 @@ export function colour(element, id) {
   return element;
 }
 
+export const initial = (name) => [...name][0].toLocaleUpperCase();
+
 /** The first letter of a name on somebody's colour; for the eye alone, since the name stands beside it. */
 export function wear(face, user) {
-  face.textContent = [...nameOf(user)][0].toLocaleUpperCase();
+  face.textContent = initial(nameOf(user));
   return colour(face, user.id);
 }
 

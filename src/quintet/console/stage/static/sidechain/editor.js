@@ -5,7 +5,7 @@ import { say, sayProblem } from "../shared/account.js";
 import * as api from "../shared/api.js";
 import { bindTextarea } from "../text/index.js";
 import { Carets } from "./carets.js";
-import { $, colour, fromTemplate, make, nameOf } from "./drawing.js";
+import { $, colour, fromTemplate, initial, make, nameOf } from "./drawing.js";
 import { History } from "./history.js";
 
 const MOST_UNDONE = 200; // own changes that are remembered here
@@ -106,7 +106,10 @@ export class Editor {
     this.carets.draw(cursors);
     const ids = [...new Set(cursors.map((one) => one.user_id))];
     $(".hands", this.box).replaceChildren(
-      ...ids.map((id) => colour(make("li", { textContent: nameOf(this.userOf(id)), dir: "auto" }), id)),
+      ...ids.map((id) => {
+        const name = nameOf(this.userOf(id));
+        return colour(make("li", { title: `${name} is here` }, make("span", { textContent: initial(name), ariaHidden: "true" }), make("span", { className: "unseen", textContent: name })), id);
+      }),
     );
   }
 

@@ -5,39 +5,48 @@ import { $, make, nameOf } from "./drawing.js";
 const FORGOTTEN_MS = 15 * 60_000; // whose `playback_stopped` never came has gone long ago
 
 export class Listening {
-  #plays = new Map(); // by user id: {words, timer}
+  #plays = new Map(); // by user id: {postId, timer}
 
-  constructor(userOf) {
-    this.userOf = userOf;
+  /** `userOf(id)` knows people, `postOf(id)` posts. */
+  constructor({ userOf, postOf }) {
+    Object.assign(this, { userOf, postOf });
   }
 
   clear() {
     for (const { timer } of this.#plays.values()) clearTimeout(timer);
     this.#plays.clear();
-    this.#draw();
+    this.draw();
   }
 
-  /** `post` is what is played, where the page knows it. */
-  hear({ type, user_id: userId, user }, post) {
+  hear({ type, user_id: userId, post_id: postId }) {
+    const before = this.#plays.get(userId);
+    if (type !== "playback_started" && before?.postId !== postId) return; // that one was over already
+    this.#drop(userId);
+    if (type === "playback_started") this.#plays.set(userId, { postId, timer: setTimeout(() => this.hear({ type: "", user_id: userId, post_id: postId }), FORGOTTEN_MS) });
+    this.draw();
+  }
+
+  /** Who is not here any more listens to nothing here. */
+  present(ids) {
+    for (const userId of [...this.#plays.keys()]) if (!ids.has(userId)) this.#drop(userId);
+    this.draw();
+  }
+
+  #drop(userId) {
     clearTimeout(this.#plays.get(userId)?.timer);
     this.#plays.delete(userId);
-    if (type === "playback_started") {
-      const who = nameOf(user ?? this.userOf(userId));
-      const whose = post ? (post.user.id === userId ? "their own sketch" : `what ${nameOf(post.user)} posted`) : "a post";
-      this.#plays.set(userId, { words: [who, ` is listening to ${whose}`], timer: setTimeout(() => this.hear({ type: "", user_id: userId }), FORGOTTEN_MS) });
-    }
-    this.#draw();
   }
 
-  #draw() {
-    const plays = [...this.#plays.values()];
+  draw() {
+    const plays = [...this.#plays];
     const box = $("#listening");
     box.hidden = !plays.length;
     if (!plays.length) return box.replaceChildren();
-    const [who, what] = plays.at(-1).words;
+    const [userId, { postId }] = plays.at(-1);
+    const post = this.postOf(postId);
+    const what = !post ? "a post" : post.user.id === userId ? "their own sketch" : `what ${nameOf(post.user)} posted`;
     const more = plays.length > 1 ? `, and ${plays.length - 1} more ${plays.length === 2 ? "listens" : "listen"}` : "";
-    const bars = make("i", { className: "bars" }, make("b"), make("b"), make("b"), make("b"));
-    bars.setAttribute("aria-hidden", "true");
-    box.replaceChildren(bars, make("strong", { textContent: who, dir: "auto" }), what + more);
+    const bars = make("i", { className: "bars", ariaHidden: "true" }, make("b"), make("b"), make("b"), make("b"));
+    box.replaceChildren(bars, make("strong", { textContent: nameOf(this.userOf(userId)), dir: "auto" }), make("span", { textContent: `is listening to ${what}${more}` }));
   }
 }

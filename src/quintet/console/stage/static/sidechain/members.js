@@ -61,7 +61,7 @@ export class Members {
     this.#draw();
   }
 
-  people(list) {
+  present(list) {
     this.#present = new Map(list.map(({ user_id: id, status }) => [id, status]));
     this.#draw();
   }

@@ -34,7 +34,7 @@ const player = new Player();
 const channels = new Channels();
 const members = new Members(people);
 const posts = new Posts(player, people);
-const listening = new Listening(people.userOf);
+const listening = new Listening({ userOf: people.userOf, postOf: posts.postOf });
 const composer = new Composer((post) => shows(post) && posts.take(post));
 const head = new ChannelHead({
   changed: (channel) => {
@@ -82,7 +82,7 @@ async function show() {
   members.show(channel);
   channels.know(channel);
   drawChannel(channel);
-  room = live.join(`channel:${id}`, { event: hearChannel, transient: hearTransient, reread: readChannel, people: (list) => members.people(list), refused: () => gone(id) });
+  room = live.join(`channel:${id}`, { event: hearChannel, transient: hearTransient, reread: readChannel, people: present, refused: () => gone(id) });
   readChannel();
 }
 
@@ -122,6 +122,7 @@ const readChannel = folding(async () => {
   await Promise.all([members.read(told[0]), posts.read(told[1])]);
   here.readAt("members", told[0].roomSeq);
   here.readAt("posts", told[1].roomSeq);
+  listening.draw(); // now that those are known by name
 }, failed);
 
 const readChannels = folding(() => channels.read(), failed);
@@ -158,9 +159,14 @@ function hearChannel(event, isNews) {
   }
 }
 
+function present(list) {
+  members.present(list);
+  listening.present(new Set(list.map((one) => one.user_id)));
+}
+
 function hearTransient(message) {
   people.hear(message);
-  if (message.type.startsWith("playback_")) listening.hear(message, posts.postOf(message.post_id));
+  if (message.type.startsWith("playback_")) listening.hear(message);
   else posts.hear(message, api.user()?.id);
 }
 
