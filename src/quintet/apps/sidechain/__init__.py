@@ -7,6 +7,7 @@ from quintet.apps.sidechain.channels.clearing import keep_clearing_away
 from quintet.apps.sidechain.channels.routes import CHANNEL_ROUTES
 from quintet.apps.sidechain.errors.routes import ERROR_ROUTES
 from quintet.apps.sidechain.posts.routes import POST_ROUTES
+from quintet.apps.sidechain.posts.telling import POST_COUNTS
 from quintet.kernel.parts import Part
 from quintet.kernel.sound.listening import begin_listening
 
@@ -16,6 +17,7 @@ PART = Part(
     background=(keep_clearing_away, keep_sweeping),
     on_start=(begin_listening,),
     rooms={"channel": CHANNEL_ROOM},
+    counts=POST_COUNTS,
 )
 
 __all__ = ["PART"]

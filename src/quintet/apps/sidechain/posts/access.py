@@ -1,6 +1,7 @@
 """From a caller's ids to posts, comments and people: missing and hidden ones look alike.
 
-Invariant: who sees a post may like it, react to it, comment on it and play it; nobody else learns that it exists.
+Invariant: who sees a post may like it, react to it, comment on it and play it; to others it does
+not exist.
 """
 
 from uuid import UUID
@@ -69,7 +70,7 @@ async def comment_to_delete(tx: Tx, actor: Actor, comment_id: UUID) -> CommentSt
 
 
 async def check_may_post_in(tx: Tx, actor: Actor, channel_id: UUID) -> bool:
-    """Raise ChannelNotFound, or Forbidden for who is not in the channel; whether all may see what is posted."""
+    """Whether all may see what is posted there; raises ChannelNotFound, or Forbidden for who is not in it."""
     place = await queries.lock_place(tx, actor.id, channel_id)
     await channel_to_see(tx, actor, channel_id)
     if place is None or not place.is_member:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import msgspec
 
+from quintet.apps.sidechain.audio.reading import check_own_audio
 from quintet.apps.sidechain.posts import access, queries, rules, showing, telling
-from quintet.apps.sidechain.posts.audio import check_own_audio
 from quintet.apps.sidechain.posts.model import NewPost, Post, PostDeleted, PostId, Standing
+from quintet.domains.notifications import withdraw_object
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
 from quintet.kernel.http.call import Kernel
@@ -42,3 +43,4 @@ async def delete_post(tx: Tx, actor: Actor, post_id: UUID) -> None:
     if await queries.remove_post(tx, post.id):
         gone = PostDeleted(post_id=post.id, channel_id=post.channel_id)
         await telling.tell_where_it_lives(tx, post, gone)
+        await withdraw_object(tx, post.id)

@@ -1,7 +1,7 @@
 """The statements about likes, reactions, comments and plays.
 
-Invariant: whoever writes here keeps the post (`queries.standing_seen_kept`); the counts follow by triggers, in the
-same transaction.
+Invariant: whoever writes here keeps the post (`queries.standing_seen_kept`); the counts follow by triggers,
+in the same transaction.
 """
 
 from typing import Final
@@ -49,9 +49,7 @@ async def like(tx: Tx, post_id: PostId, user_id: UserId) -> bool:
 
 async def unlike(tx: Tx, post_id: PostId, user_id: UserId) -> bool:
     """Remove a like; whether there was one."""
-    gone = await tx.run(
-        "delete from sidechain.likes where post_id = $1 and user_id = $2", post_id, user_id
-    )
+    gone = await tx.run("delete from sidechain.likes where post_id = $1 and user_id = $2", post_id, user_id)
     return gone == 1
 
 

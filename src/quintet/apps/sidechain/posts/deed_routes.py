@@ -62,9 +62,7 @@ async def react(request: Call, post_id: FromPath[UUID], emoji: FromPath[str]) ->
 
 
 @delete(REACTION, access=Access.SIGNED_IN, tag=TAG, refusals=(PostNotFound,), summary="Take an emoji back")
-async def take_back_reaction(
-    request: Call, post_id: FromPath[UUID], emoji: FromPath[str]
-) -> Answer[None]:
+async def take_back_reaction(request: Call, post_id: FromPath[UUID], emoji: FromPath[str]) -> Answer[None]:
     """Take the emoji back; again is the same."""
 
     async def act(tx: Tx) -> Answer[None]:

@@ -1,9 +1,10 @@
 """The verbs of what people do with a post: like, react, comment, play.
 
-Invariant: each is idempotent where it says so, keeps the post from going meanwhile, and is told with the counts as
-they are from then on; of two at once the second counts on the first.
+Invariant: each is idempotent where it says so, keeps the post from going meanwhile, and is told with the
+counts as they are from then on; of two at once the second counts on the first.
 """
 
+from typing import Any
 from uuid import UUID
 
 from quintet.apps.sidechain.posts import access, deed_queries, rules, telling
@@ -11,8 +12,8 @@ from quintet.apps.sidechain.posts.model import (
     MOST_EMOJI,
     MOST_EMOJI_OF_POST,
     Comment,
-    Commented,
     CommentDeleted,
+    Commented,
     CommentId,
     Liked,
     NewCommentText,
@@ -70,9 +71,7 @@ async def react(tx: Tx, actor: Actor, post_id: UUID, given: str) -> ReactionCoun
         raise TooManyReactions
     await deed_queries.react(tx, post.id, actor.id, emoji)
     own = await _own(tx, actor)
-    reacted = Reacted(
-        **_of(post, own), emoji=emoji, count=before.given + 1, reaction_count=before.all + 1
-    )
+    reacted = Reacted(**_of(post, own), emoji=emoji, count=before.given + 1, reaction_count=before.all + 1)
     telling.tell_deed(tx, post, actor.id, reacted)
     await telling.notify_author(tx, actor, post, "new_reaction", emoji=emoji)
     return ReactionCount(emoji, before.given + 1, own=True)
@@ -87,9 +86,7 @@ async def take_back_reaction(tx: Tx, actor: Actor, post_id: UUID, given: str) ->
         return
     after = await deed_queries.emoji_counts(tx, post.id, actor.id, emoji)
     own = await _own(tx, actor)
-    removed = ReactionRemoved(
-        **_of(post, own), emoji=emoji, count=after.given, reaction_count=after.all
-    )
+    removed = ReactionRemoved(**_of(post, own), emoji=emoji, count=after.given, reaction_count=after.all)
     telling.tell_deed(tx, post, actor.id, removed)
     if not after.own:
         await telling.withdraw(tx, actor.id, post, "new_reaction")
@@ -144,7 +141,7 @@ async def _own(tx: Tx, actor: Actor) -> Account:
     return (await accounts_of(tx, [actor.id]))[0]
 
 
-def _of(post: Standing, own: Account) -> dict[str, object]:
+def _of(post: Standing, own: Account) -> dict[str, Any]:
     """What every deed tells: which post, and whose deed."""
     return {
         "post_id": post.id,

@@ -80,8 +80,8 @@ async def of_feed_among_newest(
 async def of_feed(tx: Tx, viewer_id: UserId, behind: UUID | None, most: int) -> list[PostId]:
     """The feed, by a look at each of the followed and each channel.
 
-    A page of `most` can only hold posts of the `most` people and channels whose newest ones are the newest: of
-    those as many each are read. What comes from both is one.
+    A page of `most` can only hold posts of the `most` people and channels whose newest ones are the newest:
+    of those as many each are read. What comes from both is one.
     """
     return await tx.all(
         PostId,

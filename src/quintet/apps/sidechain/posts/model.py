@@ -1,7 +1,7 @@
 """The words of posts: what one is, what people do with it, what is told of that, and what can be refused.
 
-Invariant: what is told of a post carries its counts as they are from then on, so old state and events are the new
-state.
+Invariant: what is told of a post carries its counts as they are from then on, so old state and events are the
+new state.
 """
 
 from typing import Annotated, Final, NewType
@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from quintet.apps.sidechain.audio.model import Audio
 from quintet.apps.sidechain.channels.model import ChannelId
-from quintet.apps.sidechain.posts.audio import Audio
 from quintet.domains.accounts import Account
 from quintet.kernel.actor import UserId
 from quintet.kernel.clock import Instant

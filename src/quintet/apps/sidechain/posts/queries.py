@@ -97,11 +97,12 @@ async def posts(tx: Tx, viewer_id: UUID, post_ids: list[PostId]) -> list[PostRow
                p.created_at, k.likes, k.comments, k.reactions, k.plays,
                exists (select from sidechain.likes l where l.post_id = p.id and l.user_id = $1),
                (
-                   select coalesce(json_agg(json_build_object('emoji', e.emoji, 'count', e.count, 'own', exists (
-                       select from sidechain.reactions o
-                       where o.post_id = p.id and o.user_id = $1 and o.emoji = e.emoji
-                   )) order by e.count desc, e.emoji), '[]')
+                   select coalesce(json_agg(json_build_object(
+                       'emoji', e.emoji, 'count', e.count, 'own', o.user_id is not null
+                   ) order by e.count desc, e.emoji), '[]')
                    from sidechain.reaction_counts e
+                   left join sidechain.reactions o
+                       on o.post_id = p.id and o.user_id = $1 and o.emoji = e.emoji
                    where e.post_id = p.id
                )
         from sidechain.posts p
@@ -159,9 +160,7 @@ async def remove_post(tx: Tx, post_id: PostId) -> bool:
     return await tx.run("delete from sidechain.posts where id = $1", post_id) == 1
 
 
-async def who_may_be_told(
-    tx: Tx, user_ids: list[UserId], actor_id: UserId, post: Standing
-) -> list[UserId]:
+async def who_may_be_told(tx: Tx, user_ids: list[UserId], actor_id: UserId, post: Standing) -> list[UserId]:
     """Of these people those who see the post, without whom a block stands between and the one who speaks."""
     return await tx.all(
         UserId,
@@ -178,9 +177,6 @@ async def who_may_be_told(
     )
 
 
-def _row(
-    id_: PostId, user_id: UserId, username: str, display_name: str, *rest: Any
-) -> PostRow:
-    *columns, emoji = rest
-    reactions = msgspec.convert(emoji, list[ReactionCount])
-    return PostRow(id_, Account(user_id, username, display_name), *columns, reactions)
+def _row(id_: PostId, user_id: UserId, username: str, display_name: str, *rest: Any) -> PostRow:
+    reactions = msgspec.convert(rest[-1], list[ReactionCount])
+    return PostRow(id_, Account(user_id, username, display_name), *rest[:-1], reactions)  # pyright: ignore[reportCallIssue]

@@ -5,10 +5,10 @@ from uuid import UUID
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
+from quintet.apps.sidechain.audio.model import AudioNotFound
 from quintet.apps.sidechain.channels.access import channel_to_see
 from quintet.apps.sidechain.channels.model import ChannelNotFound, channel_room
 from quintet.apps.sidechain.posts import access, actions, list_queries, showing
-from quintet.apps.sidechain.posts.audio import AudioNotFound
 from quintet.apps.sidechain.posts.deed_routes import DEED_ROUTES
 from quintet.apps.sidechain.posts.model import NewPost, PersonNotFound, Post, PostId, PostNotFound
 from quintet.kernel.actor import Access

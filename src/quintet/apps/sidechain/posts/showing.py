@@ -5,8 +5,8 @@ Invariant: whoever does not see a post gets nothing of it, the address of its au
 
 from uuid import UUID
 
+from quintet.apps.sidechain.audio.reading import audio_of
 from quintet.apps.sidechain.posts import list_queries, queries
-from quintet.apps.sidechain.posts.audio import audio_of
 from quintet.apps.sidechain.posts.model import Post, PostId, PostNotFound
 from quintet.kernel.actor import UserId
 from quintet.kernel.database import Tx

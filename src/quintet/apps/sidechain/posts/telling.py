@@ -4,7 +4,7 @@ Invariant: a post is told of where it lives, and nowhere to people who do not se
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from quintet.apps.sidechain.channels.model import channel_room
@@ -19,13 +19,15 @@ from quintet.apps.sidechain.posts.model import (
 )
 from quintet.apps.sidechain.telling import tell_of
 from quintet.domains.accounts import users_named
+from quintet.domains.notifications import notify, notify_many
+from quintet.domains.notifications import withdraw as withdraw_notification
 from quintet.domains.social import tell_followers
 from quintet.kernel.actor import Actor
 from quintet.kernel.database import Tx
-from quintet.kernel.live.counts import CountKind
-from quintet.kernel.live.names import user_room
+from quintet.kernel.live.counts import CountKind, ReadCounts
+from quintet.kernel.live.names import followers_of, user_room
 
-LIKES = "post_likes"
+LIKES: Final = "post_likes"
 
 
 async def tell_where_it_lives(tx: Tx, post: Standing, event: PostCreated | PostDeleted) -> None:
@@ -48,12 +50,14 @@ def tell_deed(tx: Tx, post: Standing, user_id: UUID, event: OfPost | CommentDele
 
 async def notify_author(tx: Tx, actor: Actor, post: Standing, kind: str, **details: Any) -> None:
     """Notify a post's author of what the actor did with it."""
-    _ = tx, actor, post, kind, details
+    await notify(tx, kind=kind, user_id=post.user_id, actor_id=actor.id, object_id=post.id, **details)
 
 
 async def withdraw(tx: Tx, actor_id: UUID, post: Standing, kind: str) -> None:
     """Take such a notification back."""
-    _ = tx, actor_id, post, kind
+    await withdraw_notification(
+        tx, kind=kind, user_id=post.user_id, actor_id=actor_id, object_id=post.id, is_told=True
+    )
 
 
 async def notify_mentioned(
@@ -65,22 +69,39 @@ async def notify_mentioned(
         return
     named = set((await users_named(tx, names)).values()) - set(but)
     told = await queries.who_may_be_told(tx, list(named), actor.id, post) if named else []
-    _ = told
+    await notify_many(
+        tx,
+        [(user_id, actor.id) for user_id in told],
+        kind="mention",
+        object_id=post.id,
+        details={"text": text},
+    )
 
 
 async def read_likes(tx: Tx, post_ids: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
     """How many like these posts, for those who hear of them."""
     return [
         (
-            user_room(user_id) if channel_id is None else channel_room(channel_id),
+            room,
             "like_count_update",
             {"post_id": post_id, "like_count": likes},
         )
         for post_id, user_id, channel_id, likes in await deed_queries.like_counts(tx, post_ids)
+        for room in (user_room(user_id), around(user_id, channel_id))
     ]
 
 
-POST_COUNTS = {LIKES: CountKind(read_likes)}
+def around(author_id: UUID, channel_id: UUID | None, of_id: UUID | None = None) -> str:
+    """Who hears of a post what is not stored: its channel, else the followers of its author.
+
+    Or, of what somebody else does with it, those followers of theirs who see the author.
+    """
+    if channel_id is not None:
+        return channel_room(channel_id)
+    return followers_of(of_id or author_id, author_id)
+
+
+POST_COUNTS: Final[dict[str, ReadCounts | CountKind]] = {LIKES: read_likes}
 
 
 def created(post: Post) -> PostCreated:
