@@ -26,8 +26,8 @@ export class Comments {
 
   async open() {
     this.box.hidden = false;
-    if (!this.#isRead) await this.#read(null);
     $("input", this.box).focus();
+    if (!this.#isRead) await this.#read(null);
   }
 
   close() {

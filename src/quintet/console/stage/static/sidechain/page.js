@@ -180,7 +180,9 @@ function hearOwn(event) {
   people.hear(event);
   if (event.type === "member_joined" || event.type === "member_left") {
     readChannels();
-    if (event.channel_id === head.channel?.id) api.get(`/api/v1/channels/${event.channel_id}`).then((channel) => head.on.changed(channel), () => gone(event.channel_id));
+    if (event.channel_id !== head.channel?.id) return;
+    if (event.type === "member_left" && head.channel.private) gone(event.channel_id);
+    else api.get(`/api/v1/channels/${event.channel_id}`).then((channel) => head.on.changed(channel), () => gone(event.channel_id));
   } else if (event.post_id) posts.hear(event, api.user()?.id);
 }
 
