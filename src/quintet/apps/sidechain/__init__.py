@@ -6,6 +6,7 @@ from quintet.apps.sidechain.channels.clearing import keep_clearing_away
 from quintet.apps.sidechain.channels.routes import CHANNEL_ROUTES
 from quintet.apps.sidechain.errors.routes import ERROR_ROUTES
 from quintet.apps.sidechain.posts.routes import POST_ROUTES
+from quintet.apps.sidechain.posts.telling import POST_COUNTS
 from quintet.kernel.parts import Part
 
 PART = Part(
@@ -13,6 +14,7 @@ PART = Part(
     routes=(*AUDIO_ROUTES, *CHANNEL_ROUTES, *POST_ROUTES, *ERROR_ROUTES),
     background=(keep_clearing_away,),
     rooms={"channel": CHANNEL_ROOM},
+    counts=POST_COUNTS,
 )
 
 __all__ = ["PART"]
