@@ -3,39 +3,13 @@
 import gzip
 import io
 import json
-import random
 import zlib
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.world import Person, World, code_of
-
-BATCH = "/api/v1/errors/batch"
-
-
-def entry(message: str = "Buffer underrun", **given: Any) -> dict[str, Any]:
-    """One report."""
-    return {"source": "Audio", "severity": "Error", "message": message, **given}
-
-
-def new_word() -> str:
-    """A word that no other test reports, and that is folded nowhere."""
-    return "".join(random.choices("ghijklmnopqrstuvwxyz", k=16))
-
-
-async def report(person: Person, *entries: dict[str, Any]) -> dict[str, Any]:
-    """Send a batch; the answer's body."""
-    answer = await person.post(BATCH, json={"errors": entries})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def rows(person: Person, query: str = "") -> list[dict[str, Any]]:
-    """One page of a list."""
-    answer = await person.get(f"/api/v1/errors{query}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()["items"]
+from tests.apps.sidechain.reporting import BATCH, entry, new_word, report, rows
+from tests.world import World, code_of
 
 
 async def test_a_report_is_recorded_and_read_back(world: World) -> None:

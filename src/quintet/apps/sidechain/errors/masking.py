@@ -27,36 +27,45 @@ _LONGEST_HEADER_NAME: Final = 100
 _NAMING: Final = frozenset(("name", "key", "header", "field", "param", "parameter", "k"))
 _NAMED: Final = frozenset(("value", "values", "val", "v", "content", "data", "text"))
 
-# What stands between a name and its value: `name=`, `"name": `, `\"name\":`, `%22name%22%3A`, `<name>`.
-_JOIN: Final = r"""[\w.\-\[\]]{0,40}+(?:\\{0,4}["']|%22|%27)?\s{0,4}+(?:=>|[=:>]|%3D|%3A)\s{0,4}+"""
+# What stands between a name and its value: `name=`, `"name": `, `\"name\":`, `%22name%22%3a`, `<name>`.
+_JOIN: Final = r"""[\w.\-\[\]]{0,40}+(?:\\{0,4}["']|%22|%27)?\s{0,4}+(?:=>|[=:>]|%3d|%3a)\s{0,4}+"""
 # A quotation, or a scheme with its credentials, or all up to a blank, a quote or the next parameter.
 _VALUE: Final = (
-    r"""(?:\\{0,4}+"[^"\r\n]*+"?|\\{0,4}+'[^'\r\n]*+'?|digest\s[^\r\n]*+"""
+    r"""(\\{0,4}+"[^"\r\n]*+"?|\\{0,4}+'[^'\r\n]*+'?|digest\s[^\r\n]*+"""
     r"""|(?:(?:bearer|basic|token)\s{1,4}+)?[^\s"'&]++)"""
 )
+_NAMES_IN_TEXT: Final = (
+    "token", "passw", "passphrase", "passcode", "secret", "authoriz", "authoris", "oauth", "cookie",
+    "credential", "csrf", "xsrf", "bearer",
+    *(
+        rf"{first}[_\-. ]?key"
+        for first in ("api", "access", "private", "signing", "encryption", "license", "licence", "session")
+    ),
+    r"session[_\-. ]?id",
+    *(rf"{word}(?<![a-z0-9]{word})(?![a-z0-9])" for word in sorted(_SECRET_WORDS)),
+    *(rf"{name}(?<![a-z0-9_\-. ]{name})(?![a-z0-9_\-. ])" for name in sorted(_SECRET_NAMES)),
+)  # fmt: skip
+# Each way begins with a letter or sign of its own, by which the engine passes over everything else quickly;
+# so the text is lowered first, and what must not stand before is looked at afterwards. Each has one group:
+# what is masked.
 _IN_TEXT: Final = re.compile(
-    # Of cookies the rest of the line, since their values have blanks.
-    r"""(?P<line>cookie2?(?:\\{0,4}["'])?\s{0,4}+:\s{0,4}+)[^\r\n]*+"""
-    r"|(?P<named>(?:token|passw|passphrase|passcode|secret|authori[sz]|oauth|cookie|credential"
-    r"|(?:api|access|private|signing|encryption|licen[sc]e|session)[_\-. ]?key|session[_\-. ]?id|bearer"
-    r"|[cx]srf"
-    r"|(?<![a-z0-9])(?:auth|pwd|otp|sid|jwt|ticket|psk)(?![a-z0-9])|(?<![a-z0-9_\-. ])pass(?![a-z0-9_\-. ]))"
-    + _JOIN + r")" + _VALUE
-    # A scheme with its credentials, wherever it stands; of `basic` only what looks encoded.
-    + r"""|(?P<scheme>(?<![a-z0-9])bearer\s{1,4}+)[^\s"'&]++"""
-    r"|(?P<basic>(?<![a-z0-9])basic\s{1,4}+)(?=[a-z+/]{0,80}+[0-9=])[a-z0-9+/]{6,}+={0,2}"
-    # A user's name and password in an address.
-    r"""|(?P<userinfo>://)[^\s/?#@"'<>]++@"""
-    # A JSON Web Token begins with `{"` in base64.
-    r"|(?<![\w\-])eyJ[\w\-]{8,}+(?:\.[\w\-]*+){1,4}"
-    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S])*+(?:-----END [A-Z ]{0,40}-----)?",
-    re.IGNORECASE,
-)  # fmt: skip
-# Looked for first, in C: where none of these stands, nothing can match above.
-_HINTS: Final = (
-    "token", "pass", "secret", "auth", "cookie", "credential", "key", "session", "bearer", "basic", "srf",
-    "pwd", "otp", "sid", "jwt", "ticket", "psk", "@", "eyj",
-)  # fmt: skip
+    "|".join(
+        (
+            # Of cookies the rest of the line, since their values have blanks.
+            r"""cookie2?(?:\\{0,4}["'])?\s{0,4}+:\s{0,4}+([^\r\n]*+)""",
+            *(name + _JOIN + _VALUE for name in _NAMES_IN_TEXT),
+            # A scheme with its credentials, wherever it stands; after `basic` only what may be base64.
+            r"""bearer(?<![a-z0-9]bearer)\s{1,4}+([^\s"'&]++)""",
+            r"basic(?<![a-z0-9]basic)\s{1,4}+([a-z0-9+/]{8,}+={0,2})",
+            # A user's name and password in an address.
+            r"""://([^\s/?#@"'<>]++)@""",
+            # A JSON Web Token begins with `{"` in base64.
+            r"eyj(?<![\w\-]eyj)([\w\-]{8,}+(?:\.[\w\-]*+){1,4})",
+            r"-----begin [a-z ]{0,40}private key-----((?:(?!-----end)[\s\S])*+)",
+        )
+    )
+)
+_LOWERED: Final = str.maketrans({upper: upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
 
 @lru_cache(4096)  # contexts name the same things over and over
@@ -71,16 +80,13 @@ def is_secret_name(name: str) -> bool:
 
 def masked_text(text: str) -> str:
     """The text without the secrets that names, schemes and forms in it give away."""
-    lowered = text.lower()
-    if not any(hint in lowered for hint in _HINTS):
+    # Letters of ASCII alone, so that every place stays where it is.
+    found = [match.span(match.lastindex or 0) for match in _IN_TEXT.finditer(text.translate(_LOWERED))]
+    if not found:
         return text
-    return _IN_TEXT.sub(_masked_match, text)
-
-
-def _masked_match(match: re.Match[str]) -> str:
-    if match["userinfo"]:
-        return f"://{MASK}@"
-    return (match["line"] or match["named"] or match["scheme"] or match["basic"] or "") + MASK
+    ends = [0, *(end for _, end in found)]
+    starts = [*(start for start, _ in found), len(text)]
+    return MASK.join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def masked(value: Any) -> Any:

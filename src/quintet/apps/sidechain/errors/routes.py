@@ -93,9 +93,7 @@ async def read_errors(
 
 @get(f"{ERRORS}/stats", access=Access.SIGNED_IN, tag=TAG, refusals=(Forbidden,),
      summary="What was reported in the last hours")  # fmt: skip
-async def read_statistics(
-    request: Call, hours: Hours = 24, scope_: Scope = "me"
-) -> Answer[Statistics]:
+async def read_statistics(request: Call, hours: Hours = 24, scope_: Scope = "me") -> Answer[Statistics]:
     """Answer counts by severity, source and hour, zeros too; `all` is for moderators."""
     if scope_ == "all" and not access.can_see_all(request.actor):
         raise Forbidden
