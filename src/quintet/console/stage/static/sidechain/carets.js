@@ -6,9 +6,10 @@
 import { colour, make } from "./drawing.js";
 
 const FLAG_PX = 14; // what a flag is high
+const keyOf = (cursor) => cursor.client_id ?? cursor.user_id;
 
 export class Carets {
-  #carets = new Map(); // by client: {line, flag, marks}
+  #carets = new Map(); // by client, or by user where no client is named: {box, line, flag, marks, stirred}
   #cursors = [];
 
   /** `nameOf(userId)` is what the flag says. */
@@ -30,19 +31,21 @@ export class Carets {
   /** Show these and no others: `[{user_id, client_id, position, anchor}]`. */
   draw(cursors) {
     for (const one of cursors) {
-      const before = this.#cursors.find((other) => other.client_id === one.client_id);
+      const before = this.#cursors.find((other) => keyOf(other) === keyOf(one));
       if (!before || before.position !== one.position) this.#take(one).stirred = true;
     }
     this.#cursors = cursors;
     for (const [id, caret] of this.#carets) {
-      if (cursors.some((one) => one.client_id === id)) continue;
+      if (cursors.some((one) => keyOf(one) === id)) continue;
       caret.box.remove();
       this.#carets.delete(id);
     }
     this.#place();
   }
 
-  #take({ client_id: id, user_id: userId }) {
+  #take(cursor) {
+    const { user_id: userId } = cursor;
+    const id = keyOf(cursor);
     let caret = this.#carets.get(id);
     if (!caret) {
       const flag = make("span", { className: "flag" });

@@ -6,8 +6,6 @@ import { ago } from "../shared/words.js";
 import { operations } from "../text/index.js";
 import { $, colour, make, nameOf } from "./drawing.js";
 
-const COLLECTED = ["history_collected", "not_found"];
-
 export class History {
   #doc = null;
   #shown = null; // the text that is shown
@@ -82,7 +80,7 @@ export class History {
   }
 
   #failed(problem) {
-    if (!COLLECTED.includes(problem.code)) return this.#tell(`${problem.title} Try again.`);
+    if (problem.code !== "history_collected") return this.#tell(`${problem.title} Try again.`);
     this.slider.min = Math.min(Number(this.slider.max), Number(this.slider.value) + 1);
     this.#tell("That far back is not kept any more.");
   }

@@ -1,5 +1,6 @@
 // Who plays what right now, as far as the room tells.
 
+import * as api from "../shared/api.js";
 import { $, make, nameOf } from "./drawing.js";
 
 const FORGOTTEN_MS = 15 * 60_000; // whose `playback_stopped` never came has gone long ago
@@ -19,6 +20,7 @@ export class Listening {
   }
 
   hear({ type, user_id: userId, post_id: postId }) {
+    if (userId === api.user()?.id) return; // who listens hears that
     const before = this.#plays.get(userId);
     if (type !== "playback_started" && before?.postId !== postId) return; // that one was over already
     this.#drop(userId);

@@ -132,7 +132,7 @@ export class Post {
     this.#seconds = seconds;
     const slider = $(".wave-box", this.row);
     slider.style.setProperty("--played", Math.min(1, seconds / total));
-    const words = seconds ? `${clock(seconds)} / ${clock(total)}` : clock(total);
+    const words = clock(seconds || total);
     if ($(".time", this.row).textContent === words) return;
     $(".time", this.row).textContent = words;
     slider.ariaValueNow = Math.round(seconds);
