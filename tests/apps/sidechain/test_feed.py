@@ -74,7 +74,8 @@ async def test_a_feed_of_many_followed(world: World) -> None:
     )
     world.sql(
         "with made as (insert into sidechain.posts (id, user_id, is_open, text, created_at)"
-        " select overlay(gen_random_uuid()::text placing '000' from 1 for 3)::uuid, followee_id, true, 'x', now()"
+        " select overlay(gen_random_uuid()::text placing '000' from 1 for 3)::uuid, followee_id, true, 'x',"
+        " now()"
         " from social.follows, generate_series(1, 4) where follower_id = %s"
         " returning id)"
         " insert into sidechain.post_counts (post_id) select id from made",
