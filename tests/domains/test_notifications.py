@@ -31,8 +31,17 @@ async def test_sketch(world: World) -> None:
         await do(fan, ada, object_id=post, post_text="la")
     print(world.sql("select * from notifications.listed where user_id = %s", ada.id))
     await undo(fans[0], ada, object_id=post)
-    print(world.sql("select *, notifications.newest_actors(id) from notifications.listed where user_id = %s", ada.id))
+    print(
+        world.sql(
+            "select *, notifications.newest_actors(id) from notifications.listed where user_id = %s", ada.id
+        )
+    )
     for fan in fans:
         await undo(fan, ada, object_id=post)
     print(world.sql("select * from notifications.listed where user_id = %s", ada.id))
-    print(world.sql("select type, body from (select body->>'type' as type, body from kernel.room_events where room = %s order by seq) x", f"user:{ada.id}"))
+    print(
+        world.sql(
+            "select type, body from (select body->>'type' as type, body from kernel.room_events where room = %s order by seq) x",
+            f"user:{ada.id}",
+        )
+    )

@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
+from quintet.kernel.flushing import FlushingConnection
 from quintet.kernel.live.log import APPEND, Emitted, Event, Published, Reviewed, body_of, entries, published
 from quintet.kernel.live.names import REVIEWS
 from quintet.kernel.refusals import Unavailable
@@ -145,7 +146,7 @@ class Tx:
         self.emit(REVIEWS, Reviewed(reviews=room, user_id=user_id))
 
     def publish(self, event: Published) -> None:
-        """Tell listeners, after the commit, of an event that this transaction writes into a log of its own."""
+        """Tell listeners, after the commit, of an event that this transaction wrote into another log."""
         self._published.append(event)
 
     def touch(self, subject: str) -> None:
@@ -196,6 +197,7 @@ class Database:
         self._pool = AsyncConnectionPool(
             dsn,
             open=False,
+            connection_class=FlushingConnection,
             min_size=min(2, connections),
             max_size=connections,
             timeout=5,

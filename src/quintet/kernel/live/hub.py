@@ -79,6 +79,10 @@ class Hub:
         """What the room is; None for names that no part has declared."""
         return self._kinds.get(room.partition(":")[0])
 
+    def add_kind(self, prefix: str, kind: RoomKind) -> None:
+        """Know the rooms of one more prefix: for kinds that are bound to this very server."""
+        self._kinds[prefix] = kind
+
     async def name_to_join(self, actor: Actor, room: str) -> str:
         """What the log calls the room; raises NotFound, or Forbidden for somebody else's own room."""
         prefix, _, rest = room.partition(":")
