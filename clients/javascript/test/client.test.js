@@ -134,6 +134,35 @@ test("another epoch is another text, with sessions that count from one", async (
   assert.notEqual(first.session, second.session);
 });
 
+test("a session that the server has forgotten is begun anew, and nothing is lost", async () => {
+  const server = new Server(18);
+  const doc = await opened(server);
+  doc.insert(0, "one");
+  await server.time.until(() => doc.isSaved);
+  server.answers.clear();
+  doc.insert(3, " two");
+  await server.time.until(() => doc.isSaved);
+  const said = operationsSaid(server);
+  assert.deepEqual(said.map((one) => one.session_seq), [1, 2, 1]);
+  assert.notEqual(said[2].session, said[1].session);
+  assert.equal(server.text, "one two");
+  assert.deepEqual(doc.troubles, []);
+});
+
+test("a number that was used for something else is not tried for ever", async () => {
+  const server = new Server(19);
+  const doc = await opened(server);
+  doc.insert(0, "one");
+  await server.time.until(() => doc.isSaved);
+  server.answers.set(operationsSaid(server)[0].session, { seq: 2, said: [], ack: {} });
+  doc.insert(3, " two");
+  await server.time.until(() => doc.troubles.length);
+  assert.deepEqual([doc.troubles[0].why, doc.text], ["seq_reused", "one"]);
+  doc.insert(3, " three");
+  await server.time.until(() => doc.isSaved);
+  assert.equal(server.text, "one three");
+});
+
 test("an operation that is refused for good is taken back, and said to be lost", async () => {
   const server = new Server(9);
   const doc = await opened(server);
