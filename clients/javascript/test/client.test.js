@@ -76,6 +76,51 @@ test("what did not arrive is said again just as it was, with the base it had", a
   assert.equal(ada.text, server.text);
 });
 
+test("a hole is noticed, and what is missing asked for once", async () => {
+  const server = new Server(20);
+  const doc = await opened(server);
+  const [socket] = server.sockets;
+  socket.isJoined = false; // a bug of the server's
+  server.commit(operation("a"));
+  socket.isJoined = true;
+  server.commit(operation(1, "b"));
+  server.commit(operation(2, "c"));
+  await server.time.until(() => doc.text === "abc");
+  assert.deepEqual(server.heard.filter((one) => one.type === "subscribe").map((one) => one.since), [0, 0]);
+});
+
+test("what is told twice is done once, and nothing is asked for", async () => {
+  const server = new Server(21);
+  const doc = await opened(server);
+  for (let n = 0; n < 30; n += 1) server.commit(operation(n, "x"));
+  await server.time.until(() => doc.rev === 30);
+  await server.time.pass(1_000);
+  assert.equal(doc.text, "x".repeat(30));
+  assert.equal(server.heard.filter((one) => one.type === "subscribe").length, 1);
+});
+
+test("what somebody else has deleted already is not sent", async () => {
+  const server = new Server(22);
+  server.begin("abc");
+  const doc = await opened(server);
+  doc.insert(3, "d");
+  await server.time.until(() => operationsSaid(server).length === 1);
+  doc.delete(0, 1); // behind what is under way
+  server.commit(operation(-1), undefined, null);
+  await server.time.until(() => doc.isSaved && doc.text === server.text);
+  await server.time.pass(1_000);
+  assert.equal(doc.text, "bcd");
+  assert.ok(operationsSaid(server).every(({ ops }) => ops.length));
+});
+
+test("where subscribing may work later, it is tried again", async () => {
+  const server = new Server(23);
+  server.busy = 2;
+  const doc = await opened(server);
+  assert.equal(doc.state, "live");
+  assert.equal(server.heard.filter((one) => one.type === "subscribe").length, 3);
+});
+
 test("far behind, one's own is brought over the history and said under the same number", async () => {
   const server = new Server(5);
   server.mostBehind = 3;

@@ -52,6 +52,7 @@ export class Server {
   refusing = null; // a refusal for every operation
   goodToken = null;
   users = 0;
+  busy = 0; // so often the server says "later"
 
   constructor(seed = 1, options = {}) {
     this.random = chance(seed);
@@ -124,6 +125,7 @@ export class Server {
 
   #subscribe(socket, { id, room, epoch, since }) {
     const { rev } = this;
+    if (this.busy-- > 0) return socket.say({ type: "error", id, room, code: "unavailable", retryable: true });
     if (room.includes("hidden")) return socket.say({ type: "error", id, room, code: "not_found", retryable: false });
     if (epoch !== this.epoch || since > rev || since < rev - this.replayReach || since < this.floor) {
       socket.say({ type: "reset", room, epoch: this.epoch, seq: rev });
