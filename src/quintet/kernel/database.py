@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
+from quintet.kernel.flushing import FlushingConnection
 from quintet.kernel.live.log import APPEND, Emitted, Event, Published, Reviewed, body_of, entries, published
 from quintet.kernel.live.names import REVIEWS
 from quintet.kernel.refusals import Unavailable
@@ -60,8 +61,8 @@ class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
     __slots__ = (
-        "_connection", "_events", "_listeners", "_pipeline", "_published", "author_id", "cause", "now",
-        "touched",
+        "_connection", "_events", "_listeners", "_pipeline", "_published", "author_id", "cause", "counted",
+        "now", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +78,7 @@ class Tx:
         self._events: list[Emitted] = []
         self._published: list[Published] = []
         self.touched: set[str] = set()
+        self.counted: set[tuple[str, str]] = set()
         self.now = now
         self.author_id: UUID | None = None
         self.cause: str | None = None
@@ -144,7 +146,7 @@ class Tx:
         self.emit(REVIEWS, Reviewed(reviews=room, user_id=user_id))
 
     def publish(self, event: Published) -> None:
-        """Tell listeners, after the commit, of an event that this transaction writes into a log of its own."""
+        """Tell listeners, after the commit, of an event that this transaction wrote into another log."""
         self._published.append(event)
 
     def touch(self, subject: str) -> None:
@@ -153,6 +155,13 @@ class Tx:
         For what changes too often to have a room, whose row every commit would wait for.
         """
         self.touched.add(subject)
+
+    def count(self, kind: str, object_id: UUID | str) -> None:
+        """Tell whoever listens the number of this kind about the object, soon after this transaction commits.
+
+        A part says by `counts` how the number is read; it is read when it is told, at most 4 times a second.
+        """
+        self.counted.add((kind, str(object_id)))
 
     async def announce(self, happening: object) -> None:
         """Let the floors above do, in this transaction, what follows from what has happened here."""
@@ -183,10 +192,12 @@ class Database:
         self._dsn = dsn
         self.on_commit: list[Callable[[Sequence[Published]], None]] = []
         self.on_touch: list[Callable[[Iterable[str]], None]] = []
+        self.on_count: list[Callable[[Iterable[tuple[str, str]]], None]] = []
         self.listeners: Listeners = defaultdict(list)
         self._pool = AsyncConnectionPool(
             dsn,
             open=False,
+            connection_class=FlushingConnection,
             min_size=min(2, connections),
             max_size=connections,
             timeout=5,
@@ -239,6 +250,8 @@ class Database:
             told = await tx._finish()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         for touched in self.on_touch if tx.touched else ():
             touched(tx.touched)
+        for counted in self.on_count if tx.counted else ():
+            counted(tx.counted)
         for listener in self.on_commit if told else ():
             listener(told)
         return result

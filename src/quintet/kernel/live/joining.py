@@ -25,20 +25,9 @@ class TooManyRooms(Conflict):
 
 async def join(connection: "Connection", actor: Actor, asked: Subscription, id_: Id) -> None:
     """Let the connection hear the room, behind `since` where it names one; raises what reading it would."""
-    if (asked.since is None) != (asked.epoch is None):
-        raise EpochRequired
     hub, presence = connection.hub, connection.kernel.presence
     reviews = hub.reviews
-    if asked.room not in connection.rooms and len(connection.rooms) > MOST_ROOMS:  # one's own is not counted
-        raise TooManyRooms
-    if len(asked.room) > MOST_NAME:
-        raise NotFound
-    try:
-        name = await hub.name_to_join(actor, asked.room)
-    except (Forbidden, NotFound) as refusal:
-        if (room := connection.rooms.get(asked.room)) is not None:
-            connection.put_out(room, refusal)
-        raise
+    name = await _name_to_join(connection, actor, asked)
     async with hub.holding(name) as room:
         await connection.learn_hidden(room)
         await presence.listed(room)
@@ -60,7 +49,7 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
                 room=asked.room,
                 epoch=room.epoch,
                 seq=room.delivered,
-                presence=listed.people(),
+                presence=listed.people(but=connection.hidden_in(room)),
                 presence_total=listed.total,
             )
         )
@@ -68,6 +57,22 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
             connection.wire.send(room.voice.joined(connection, room))
     if hub.reviews != reviews:  # the right that was looked at above may have ended before we were in
         await review(connection.kernel, name, actor.id)
+
+
+async def _name_to_join(connection: "Connection", actor: Actor, asked: Subscription) -> str:
+    """What the log calls the room; raises what is wrong with the asking, and ends what may be no more."""
+    if (asked.since is None) != (asked.epoch is None):
+        raise EpochRequired
+    if asked.room not in connection.rooms and len(connection.rooms) > MOST_ROOMS:  # one's own is not counted
+        raise TooManyRooms
+    if len(asked.room) > MOST_NAME:
+        raise NotFound
+    try:
+        return await connection.hub.name_to_join(actor, asked.room)
+    except (Forbidden, NotFound) as refusal:
+        if (room := connection.rooms.get(asked.room)) is not None:
+            connection.put_out(room, refusal)
+        raise
 
 
 async def _catch_up(connection: "Connection", room: Room, asked: Subscription) -> bool:
@@ -102,7 +107,7 @@ async def _tell_missed(connection: "Connection", room: Room, asked: Subscription
 
 
 async def join_unasked(connection: "Connection", actor: Actor, name: str) -> Room:
-    """Let the connection hear a room from now on that it did not ask for by `subscribe`; raises what that would."""
+    """Let the connection hear a room from now on that it did not subscribe to; raises what that would."""
     if (heard := connection.rooms.get(name)) is not None:
         return heard
     hub, presence = connection.hub, connection.kernel.presence
