@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
+from quintet.kernel.flushing import FlushingConnection
 from quintet.kernel.live.log import APPEND, Emitted, Event, Published, Reviewed, body_of, entries, published
 from quintet.kernel.live.names import REVIEWS
 from quintet.kernel.refusals import Unavailable
@@ -196,6 +197,7 @@ class Database:
         self._pool = AsyncConnectionPool(
             dsn,
             open=False,
+            connection_class=FlushingConnection,
             min_size=min(2, connections),
             max_size=connections,
             timeout=5,

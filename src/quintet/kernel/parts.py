@@ -1,6 +1,6 @@
 """Parts: what a domain or an app hands to `app.py`, so that deleting its folder and its line deletes it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,7 +28,7 @@ class Part(msgspec.Struct, frozen=True):
     background: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
     on_start: tuple[Callable[[Kernel], Awaitable[None]], ...] = ()
     rooms: dict[str, RoomKind] = {}
-    commands: dict[str, Callable[[Connection, Actor, dict[str, Any]], Awaitable[None]]] = {}
+    commands: Mapping[str, Callable[[Connection, Actor, dict[str, Any]], Awaitable[None]]] = {}
     hears: dict[type, Callable[[Tx, Any], Awaitable[None]]] = {}
     counts: dict[str, ReadCounts | CountKind] = {}
     tags: dict[str, Any] = {}

@@ -64,3 +64,15 @@ def account(person: Person) -> dict[str, str]:
 
 async def people(world: World, *names: str) -> list[Person]:
     return [await world.person(name) for name in names]
+
+
+async def post(author: Person, text: str = "First sketch", **given: Any) -> str:
+    """A new post; its id."""
+    answer = await author.post("/api/v1/posts", json={"text": text, **given})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == f"/api/v1/posts/{answer.json()['id']}"
+    return answer.json()["id"]
+
+
+async def ids(person: Person, path: str) -> list[str]:
+    return [one["id"] for one in await items(person, path)]

@@ -145,6 +145,11 @@ async def remove_object(tx: Tx, object_id: str) -> list[tuple[NotificationId, Us
     )
 
 
+async def part(tx: Tx, one_id: UserId, other_id: UserId) -> None:
+    """Neither is told any more of what the other did."""
+    await tx.send("select notifications.part($1, $2)", one_id, other_id)
+
+
 def row_of(
     id_: NotificationId,
     kind: str,

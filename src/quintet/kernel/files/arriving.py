@@ -58,6 +58,11 @@ async def arriving(request: Call, name: str, most_bytes: int) -> AsyncGenerator[
             del _Place.arriving[whose]
 
 
+def arriving_now(whose: str) -> int:
+    """How many files of that user or address are arriving in this process."""
+    return _Place.arriving[whose]
+
+
 def _nameless(folder: Path) -> BinaryIO:
     folder.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryFile(dir=folder)

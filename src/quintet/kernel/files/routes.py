@@ -30,14 +30,14 @@ class LinkExpired(Gone):
 
 @get("/files/{file_id:str}", access=Access.PUBLIC, tag="Files", reads_token=False, limited=False,
      refusals=(FileNotFound, LinkExpired, RangeNotSatisfiable, RateLimited),
-     answers=("application/octet-stream",), summary="A file, by the address that another answer told")  # fmt: skip
+     answers=("application/octet-stream",), summary="A file, by the address another answer told")  # fmt: skip
 async def read_file(
     request: Call,
     file_id: FromPath[str],
     expires: Annotated[str | None, QueryParameter(description="when the address runs out")] = None,
     signature: Annotated[str | None, QueryParameter(description="what only we can have written")] = None,
 ) -> Answer[bytes]:
-    """Answer the file, or one part of it by `Range`; without a token, since browsers send none for `<audio>`."""
+    """Answer the file, or a part of it by `Range`; without a token, which `<audio>` could not send."""
     kernel, state = request.kernel, request.call_state
     # Not the limit of anonymous callers: a page of songs asks for many parts in a minute.
     state.allowances.append(await kernel.limits.take(_POLICY, state.address, kernel.settings.limit(_POLICY)))

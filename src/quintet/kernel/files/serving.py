@@ -1,6 +1,6 @@
 """A file as an answer: whole or a part, streamed, at most one chunk of it in memory.
 
-Invariant: what a browser makes of a file is what the database says it is: never guessed, never a page of ours.
+Invariant: what a browser takes a file for is what the database says: never guessed, never a page of ours.
 """
 
 import asyncio

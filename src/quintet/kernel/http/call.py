@@ -185,10 +185,14 @@ class Call(Request[Any, Any, State]):
 
     async def json_as(self, wanted: type[T]) -> T:
         """The body as a `wanted`; raises UnsupportedMediaType where it is not JSON."""
+        self.check_json()
+        return json.decode(await self.body(), wanted)
+
+    def check_json(self) -> None:
+        """Raise UnsupportedMediaType where the caller does not say that the body is JSON."""
         kind = self.media_type
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMediaType("send application/json")
-        return json.decode(await self.body(), wanted)
 
     async def write(
         self, act: Callable[[Tx], Awaitable[Answer[T]]], *, content: bytes | None = None

@@ -97,8 +97,12 @@ class Connection:
         if room.voice is not None:
             self.wire.send(room.voice.frames(self, room, chunk))
             return
-        hidden = self._hidden if room.hides_people else NOBODY
+        hidden = self.hidden_in(room)
         self.wire.send(chunk.frames_for(self.user_id, hidden) if hidden or chunk.authors else chunk.frames)
+
+    def hidden_in(self, room: Room) -> frozenset[UUID]:
+        """Whom the user does not see in the room."""
+        return self._hidden if room.hides_people else NOBODY
 
     def lose_place(self, room: Room) -> None:
         """Tell the client to read the room anew."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from contextlib import asynccontextmanager
 from itertools import accumulate
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -60,6 +61,8 @@ class Hub:
         self.figures = LiveFigures()
         self.rooms: dict[str, Room] = {}
         self.on_notice: list[Callable[[str, int], None]] = []
+        # By the prefix of names that are no rooms: who brings what is said there to the rooms that it is for.
+        self.audiences: dict[str, Callable[[str, bytes], None]] = {}
         self.members: set[Any] = set()  # sockets and streams, for counting and for closing them
         self.turn = Turn()
         self.reviews = 0  # how often this node looked who may be in a room
@@ -75,6 +78,10 @@ class Hub:
     def kind_of(self, room: str) -> RoomKind | None:
         """What the room is; None for names that no part has declared."""
         return self._kinds.get(room.partition(":")[0])
+
+    def add_kind(self, prefix: str, kind: RoomKind) -> None:
+        """Know the rooms of one more prefix: for kinds that are bound to this very server."""
+        self._kinds[prefix] = kind
 
     async def name_to_join(self, actor: Actor, room: str) -> str:
         """What the log calls the room; raises NotFound, or Forbidden for somebody else's own room."""
@@ -120,11 +127,21 @@ class Hub:
             self._mending[name] = task
             task.add_done_callback(lambda done: self._mended(name, done))
 
-    def say(self, name: str, text: bytes) -> None:
-        """Tell this node's members a message without a place in the log."""
+    def is_heard(self, name: str) -> bool:
+        """Whether anybody on this node may hear what is said there."""
+        room = self.rooms.get(name)
+        return bool(room.members) if room is not None else name.partition(":")[0] in self.audiences
+
+    def say(self, name: str, text: bytes, author_id: UUID | None = None) -> None:
+        """Tell this node's members, or those whom the name stands for, a message without a place in the log.
+
+        Where the room hides people from each other, who does not see the author does not hear it.
+        """
         room = self.rooms.get(name)
         if room is not None:
-            room.say(frame(text))
+            room.say(frame(text), author_id)
+        elif (audience := self.audiences.get(name.partition(":")[0])) is not None:
+            audience(name, text)
 
     @asynccontextmanager
     async def holding(self, name: str) -> AsyncGenerator[Room]:

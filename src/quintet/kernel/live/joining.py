@@ -49,7 +49,7 @@ async def join(connection: "Connection", actor: Actor, asked: Subscription, id_:
                 room=asked.room,
                 epoch=room.epoch,
                 seq=room.delivered,
-                presence=listed.people(),
+                presence=listed.people(but=connection.hidden_in(room)),
                 presence_total=listed.total,
             )
         )

@@ -41,10 +41,20 @@ class Told:
         return len(self.frame)
 
 
+class Said:
+    """A message without a place in the log, about somebody whom not every member may see."""
+
+    __slots__ = ("author_id", "frame")
+
+    def __init__(self, message: bytes, author_id: UUID) -> None:
+        self.frame = message
+        self.author_id = author_id
+
+
 class Chunk:
     """What a room tells in one turn of the loop: durable events, and messages without a place in the log."""
 
-    def __init__(self, items: list[Told | bytes]) -> None:
+    def __init__(self, items: list[Told | Said | bytes]) -> None:
         self.items = items
         self.shared: dict[Any, Any] = {}  # what a room's voice says in common to several members
         self.authors = {
@@ -54,12 +64,16 @@ class Chunk:
     @cached_property
     def writers(self) -> set[UUID | None]:
         """Whose deeds it tells of."""
-        return {one.event.author_id for one in self.items if isinstance(one, Told)}
+        return {
+            one.event.author_id if isinstance(one, Told) else one.author_id
+            for one in self.items
+            if not isinstance(one, bytes)
+        }
 
     @cached_property
     def frames(self) -> bytes:
         """The frames, joined, as they go to everybody but an author."""
-        return b"".join(one.frame if isinstance(one, Told) else one for one in self.items)
+        return b"".join(one if isinstance(one, bytes) else one.frame for one in self.items)
 
     def frames_for(self, user_id: UUID | None, hidden: AbstractSet[UUID]) -> bytes:
         """The frames as this user hears them, from whom these people are hidden."""
@@ -67,9 +81,11 @@ class Chunk:
         if not hides and user_id not in self.authors:
             return self.frames
 
-        def heard(one: Told | bytes) -> bytes:
+        def heard(one: Told | Said | bytes) -> bytes:
             if isinstance(one, bytes):
                 return one
+            if isinstance(one, Said):
+                return b"" if one.author_id in hidden else one.frame
             if one.event.author_id in hidden:
                 return frame(skip_text(one.event))
             if one.event.author_id == user_id:
@@ -161,7 +177,7 @@ class Room:
         self._recent: deque[Told] = deque()
         self._recent_bytes = 0
         self._early: dict[int, Published] = {}
-        self._pending: list[Told | bytes] = []
+        self._pending: list[Told | Said | bytes] = []
 
     @property
     def place(self) -> Place:
@@ -209,10 +225,10 @@ class Room:
             member.lose_place(self)
         self._take_early()
 
-    def say(self, message: bytes) -> None:
-        """Tell a framed message that has no place in the log."""
+    def say(self, message: bytes, author_id: UUID | None = None) -> None:
+        """Tell a framed message that has no place in the log; of whom it tells, where people are hidden."""
         if self.members:
-            self._pend(message)
+            self._pend(message if author_id is None or not self.hides_people else Said(message, author_id))
 
     def recent_since(self, seq: int) -> list[Told] | None:
         """The events after `seq` up to `delivered`, where they are still in memory."""
@@ -265,7 +281,7 @@ class Room:
         if self.members:
             self._pend(one)
 
-    def _pend(self, item: Told | bytes) -> None:
+    def _pend(self, item: Told | Said | bytes) -> None:
         if not self._pending:
             asyncio.get_running_loop().call_soon(self.flush)
         self._pending.append(item)

@@ -217,7 +217,7 @@ class SocketProtocol(asyncio.Protocol):
                 self._message.append(bytes(event.data))
         else:
             if event.opcode is Opcode.PONG:
-                connection.take_pong(bytes(event.data))
+                connection.inbox.receive_pong(bytes(event.data))
             return
         if event.fin:
             data, self._message = b"".join(self._message), []

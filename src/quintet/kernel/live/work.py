@@ -31,8 +31,8 @@ def connect(kernel: "Kernel") -> None:
     def hear(wakeup: Wakeup) -> None:
         for room, seq in wakeup.seqs.items():
             kernel.hub.notice(room, seq)
-        for room, text in wakeup.says:
-            kernel.hub.say(room, text.encode())
+        for room, text, author_id in wakeup.says:
+            kernel.hub.say(room, text.encode(), author_id)
         kernel.presence.look_at(wakeup.presence)
         kernel.counts.note(wakeup.counts)
 

@@ -13,7 +13,6 @@ from quintet.kernel.refusals import Conflict, NotFound
 
 AudioId = NewType("AudioId", UUID)
 MOST_BYTES: Final = 50 * 1024 * 1024
-PEAKS: Final = 200  # what a waveform has, a handful of pixels each
 
 
 class Audio(msgspec.Struct, frozen=True):

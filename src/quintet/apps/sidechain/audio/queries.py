@@ -42,6 +42,20 @@ async def audio(tx: Tx, audio_ids: list[UUID]) -> list[AudioRow]:
     )
 
 
+async def audio_for(tx: Tx, viewer_id: UserId, audio_id: UUID) -> AudioRow | None:
+    """A sound of the viewer's own; or None."""
+    return await tx.maybe(
+        _row,
+        """
+        select id, duration_seconds, sample_rate, channels, waveform
+        from sidechain.audio
+        where id = $1 and user_id = $2
+        """,
+        audio_id,
+        viewer_id,
+    )
+
+
 async def own_audio_locked(tx: Tx, user_id: UserId, audio_id: UUID) -> OwnAudio | None:
     """Somebody's sound, locked until the transaction ends, so that nothing removes it; or None."""
     return await tx.maybe(

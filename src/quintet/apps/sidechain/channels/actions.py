@@ -28,11 +28,12 @@ from quintet.apps.sidechain.channels.model import (
     TooManyChannels,
     channel_room,
 )
+from quintet.apps.sidechain.telling import tell_of
 from quintet.domains.accounts import Account, accounts_of
+from quintet.domains.notifications import notify, withdraw_object
 from quintet.kernel.actor import Actor, UserId
 from quintet.kernel.database import Tx
 from quintet.kernel.ids import new_id
-from quintet.kernel.live.log import body_of
 from quintet.kernel.live.names import user_room
 
 
@@ -87,6 +88,7 @@ async def delete_channel(tx: Tx, actor: Actor, channel_id: UUID) -> None:
 
 async def _end_channel(tx: Tx, channel_id: ChannelId) -> None:
     await documents.delete_documents(tx, channel_id)
+    await withdraw_object(tx, channel_id)
     await queries.remove_members(tx, channel_id)
     tx.emit(channel_room(channel_id), ChannelDeleted(channel_id=channel_id))
     _review_all(tx, channel_id)
@@ -116,6 +118,14 @@ async def add_member(tx: Tx, actor: Actor, channel_id: UUID, user_id: UUID) -> M
         person = await access.person_to_add(tx, actor, user_id)
         if not await queries.is_member(tx, person.id, standing.id):
             await _let_in(tx, standing, person)
+            await notify(
+                tx,
+                kind="channel_added",
+                user_id=person.id,
+                actor_id=actor.id,
+                object_id=standing.id,
+                channel_name=standing.name,
+            )
     member = await queries.member(tx, actor.id, channel_id, user_id)
     if member is None:
         raise LookupError("who was let in is not there")
@@ -159,25 +169,20 @@ async def _put_out(tx: Tx, standing: Standing, user_id: UserId) -> None:
     if not await queries.remove_member(tx, standing.id, user_id):
         return
     left = MemberLeft(channel_id=standing.id, user_id=user_id, members=standing.members - 1)
-    _tell_of(tx, standing.id, user_id, left)
+    for room in (channel_room(standing.id), user_room(user_id)):
+        tell_of(tx, room, user_id, left)
     for room in (channel_room(standing.id), *documents.rooms(standing.id)):
         tx.review(room, user_id)
+    tx.review(user_room(user_id))  # whose tabs may overhear the documents
 
 
 def _tell_joined(tx: Tx, channel_id: ChannelId, member: Member, members: int) -> None:
     joined = MemberJoined(
         channel_id=channel_id, user=member.user, role=member.role, since=member.since, members=members
     )
-    _tell_of(tx, channel_id, member.user.id, joined)
-
-
-def _tell_of(tx: Tx, channel_id: ChannelId, user_id: UserId, event: MemberJoined | MemberLeft) -> None:
-    """Tell the channel and the one it is about, as whose deed it stands: who does not see them hears `skip`."""
-    for room in (channel_room(channel_id), user_room(user_id)):
-        if tx.author_id == user_id:
-            tx.emit(room, event)
-        else:
-            tx.pass_on(room, body_of(event), user_id)
+    for room in (channel_room(channel_id), user_room(member.user.id)):
+        tell_of(tx, room, member.user.id, joined)
+    tx.review(user_room(member.user.id))  # whose tabs may overhear the documents from now on
 
 
 def _review_all(tx: Tx, channel_id: ChannelId) -> None:

@@ -1,7 +1,7 @@
 """Clearing away what ended channels leave behind, beside the requests and a part at a time.
 
-Invariant: a channel without members exists for nobody, so how long this takes is nobody's wait. It is also how
-a channel ends whose last member's account was deleted.
+Invariant: a channel without members exists for nobody, so how long this takes is nobody's wait. So also
+ends a channel whose last member's account was deleted.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from typing import Final
 
 from quintet.apps.sidechain.channels import clearing_queries as queries
 from quintet.apps.sidechain.channels import documents
+from quintet.domains.notifications import withdraw_object
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.http.call import Kernel
 
@@ -23,7 +24,10 @@ async def clear_away(database: Database) -> bool:
         ended = await queries.lock_ended_channel(tx)
         if ended is None:
             return False
-        if await queries.remove_posts(tx, ended, POSTS_AT_ONCE) < POSTS_AT_ONCE:
+        removed = await queries.remove_posts(tx, ended, POSTS_AT_ONCE)
+        for post_id in removed:
+            await withdraw_object(tx, post_id)
+        if len(removed) < POSTS_AT_ONCE:
             await documents.delete_documents(tx, ended)
             await queries.remove_channel(tx, ended)
         return True

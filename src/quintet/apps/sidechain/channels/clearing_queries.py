@@ -1,5 +1,7 @@
 """The statements that clear away ended channels."""
 
+from uuid import UUID
+
 from quintet.apps.sidechain.channels.model import ChannelId
 from quintet.kernel.database import Tx
 
@@ -11,13 +13,15 @@ async def lock_ended_channel(tx: Tx) -> ChannelId | None:
     )
 
 
-async def remove_posts(tx: Tx, channel_id: ChannelId, most: int) -> int:
-    """Remove that many of a channel's posts; how many there were."""
-    return await tx.run(
+async def remove_posts(tx: Tx, channel_id: ChannelId, most: int) -> list[UUID]:
+    """Remove that many of a channel's posts; which there were."""
+    return await tx.all(
+        lambda post_id: post_id,
         """
         delete from sidechain.posts where id in (
             select id from sidechain.posts where channel_id = $1 order by id desc limit $2
         )
+        returning id
         """,
         channel_id,
         most,
