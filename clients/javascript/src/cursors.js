@@ -52,11 +52,22 @@ export class Cursors {
     return this.#own;
   }
 
+  /** Somebody is gone, and their cursors with them. */
+  drop(userId) {
+    const gone = [...this.#others].filter(([, one]) => one.user_id === userId);
+    for (const [key] of gone) this.#others.delete(key);
+    if (gone.length) this.changed();
+  }
+
+  tellAgain() {
+    this.#isTold = this.#own === null;
+  }
+
   /** The line is gone: nobody knows where anybody is. */
   clear() {
     const were = this.#others.size;
     this.#others.clear();
-    this.#isTold = this.#own === null;
+    this.tellAgain();
     if (were) this.changed();
   }
 }

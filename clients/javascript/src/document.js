@@ -160,6 +160,13 @@ export class SharedDocument extends Emitter {
     if (this.#replica) this.#cursors.heard(cursor, this.#replica);
   }
 
+  /** Somebody has come, who does not know yet where one is; or has gone. */
+  met({ user_id: userId, status }) {
+    if (status === "offline") this.#cursors.drop(userId);
+    else this.#cursors.tellAgain();
+    this.#tellCursor();
+  }
+
   become(state, why) {
     if (state === this.state) return;
     Object.assign(this, { state, why });

@@ -78,6 +78,9 @@ export class Sync {
       case "cursor":
         this.#doc.placed(told);
         break;
+      case "presence":
+        this.#doc.met(told);
+        break;
       case "document_state":
         this.#compare(told);
         break;

@@ -10,6 +10,7 @@ import { difference, operation, transform, transformPosition } from "./operation
 export function bindTextarea(doc, element) {
   let shown = doc.text; // the document's text as the element shows it, or showed it when a composition began
   let missed = null; // what others did during a composition
+  let isTyping = false; // what is written into the document then, the element shows already
   const show = () => {
     element.value = shown = doc.text;
   };
@@ -23,16 +24,25 @@ export function bindTextarea(doc, element) {
     return operation(from, from - to, text);
   };
 
+  const write = (op) => {
+    if (!op.length) return;
+    isTyping = true;
+    try {
+      doc.apply(op);
+    } finally {
+      isTyping = false;
+    }
+  };
+
   const input = () => {
     if (missed !== null) return; // the composition is not over
-    const op = typed();
-    if (op.length) doc.apply(op);
+    write(typed());
     shown = doc.text;
     tell();
   };
 
-  const remote = ({ op, source }) => {
-    if (source === "local") return;
+  const changed = ({ op }) => {
+    if (isTyping) return;
     if (missed !== null) return void missed.push(op);
     move([op]);
   };
@@ -68,7 +78,7 @@ export function bindTextarea(doc, element) {
       over.push(transform(one, op, false));
       op = transform(op, one, true);
     }
-    if (op.length) doc.apply(op);
+    write(op);
     if (passed.length) move(over, (place) => place);
     shown = doc.text;
     tell();
@@ -81,7 +91,7 @@ export function bindTextarea(doc, element) {
     else doc.setCursor(end, start);
   };
 
-  const stopHearing = doc.on("change", remote);
+  const stopHearing = doc.on("change", changed);
   const heard = { input, compositionstart: composing, compositionend: composed, select: tell, keyup: tell, click: tell };
   for (const [name, listener] of Object.entries(heard)) element.addEventListener(name, listener);
   show();

@@ -310,6 +310,10 @@ test("cursors move with the text, each behind what its owner writes", async () =
   server.breakAll();
   await server.time.until(() => ben.cursors.length === 0);
   await server.time.until(() => ben.cursors.length === 1); // told again after the break
+  const cleo = await opened(server);
+  await server.time.until(() => cleo.cursors.length === 1); // told again to whoever comes
+  ada.close();
+  await server.time.until(() => ben.cursors.length === 0 && cleo.cursors.length === 0);
 });
 
 test("a closed document is left, and can be opened again", async () => {

@@ -120,7 +120,12 @@ export class Server {
     else if (message.type === "operation") this.#operate(socket, message);
     else if (message.type === "ping") socket.say({ type: "pong", id: message.id });
     else if (message.type === "cursor") this.#tell({ ...message, user_id: socket.user, connection_id: socket.user }, socket);
-    else if (message.type === "unsubscribe") socket.isJoined = false;
+    else if (message.type === "unsubscribe") this.#leave(socket, message);
+  }
+
+  #leave(socket, { room }) {
+    socket.isJoined = false;
+    this.#tell({ type: "presence", room, user_id: socket.user, status: "offline" });
   }
 
   #subscribe(socket, { id, room, epoch, since }) {
@@ -133,6 +138,7 @@ export class Server {
       for (const one of this.history.slice(since)) socket.say({ type: "operation", room, seq: one.rev, ...one });
     }
     socket.isJoined = true;
+    this.#tell({ type: "presence", room, user_id: socket.user, status: "online" }, socket);
     socket.say({ type: "subscribed", id, room, epoch: this.epoch, seq: rev, presence: [] });
   }
 

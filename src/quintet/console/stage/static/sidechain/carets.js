@@ -6,10 +6,10 @@
 import { colour, make } from "./drawing.js";
 
 const FLAG_PX = 14; // what a flag is high
-const keyOf = (cursor) => cursor.client_id ?? cursor.user_id;
+const keyOf = (cursor) => cursor.connection_id ?? cursor.user_id;
 
 export class Carets {
-  #carets = new Map(); // by client, or by user where no client is named: {box, line, flag, marks, stirred}
+  #carets = new Map(); // by connection: {box, line, flag, marks, stirred}
   #cursors = [];
 
   /** `nameOf(userId)` is what the flag says. */
@@ -28,7 +28,7 @@ export class Carets {
     this.#place();
   }
 
-  /** Show these and no others: `[{user_id, client_id, position, anchor}]`. */
+  /** Show these and no others: `[{user_id, connection_id, position, anchor}]`. */
   draw(cursors) {
     for (const one of cursors) {
       const before = this.#cursors.find((other) => keyOf(other) === keyOf(one));
