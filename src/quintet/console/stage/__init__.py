@@ -77,14 +77,14 @@ async def show_marquee() -> Answer[bytes]:
      summary="Sidechain: channels, their people, texts and posts")  # fmt: skip
 async def show_sidechain() -> Answer[bytes]:
     """Answer Sidechain's page; which channel it shows stands behind the `#`, for its script alone."""
-    return _page("sidechain.html", text=[name for name in FILES if name.startswith("text/")])
+    return _page("sidechain.html", text=_scripts("text/"))
 
 
 @get("/stage/sidechain/errors", access=Access.PUBLIC, tag=_TAG, limited=False, reads_token=False,
      in_schema=False, summary="Sidechain: the errors of its clients, counted and grouped")  # fmt: skip
 async def show_errors() -> Answer[bytes]:
     """Answer the dashboard of errors."""
-    return _page("sidechain_errors.html")
+    return _page("sidechain_errors.html", parts=_scripts("sidechain/errors"))
 
 
 @get("/stage/static/{version:str}/{folder:str}/{name:str}", access=Access.PUBLIC, tag=_TAG, limited=False,
@@ -100,6 +100,10 @@ async def read_static(version: FromPath[str], folder: FromPath[str], name: FromP
     kept = _YEAR_SECONDS if version == VERSION else 0
     headers = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
     return Answer(body, content_type=_TYPES[Path(name).suffix], headers=headers, max_age_seconds=kept)
+
+
+def _scripts(beginning: str) -> list[str]:
+    return [name for name in FILES if name.startswith(beginning) and name.endswith(".js")]
 
 
 def _page(template: str, **known: Any) -> Answer[bytes]:

@@ -10,15 +10,18 @@ import { Channels } from "./channels.js";
 import { Composer } from "./composer.js";
 import { $ } from "./drawing.js";
 import { Editor } from "./editor.js";
+import { listenToFollowing } from "./following.js";
 import { Listening } from "./listening.js";
 import { Members } from "./members.js";
 import { mountNotifications } from "./notifications.js";
 import { People } from "./people.js";
 import { Player } from "./player.js";
 import { Posts } from "./posts.js";
+import { Studio } from "./studio.js";
 import { drawWave, imagined } from "./waveform.js";
 
 const FEED = "feed";
+const FEED_MS = 30_000; // its own room tells of those one follows, not of what is posted in one's channels
 const TEXTS = {
   description: { label: "Description", placeholder: "What is this channel about? Everybody in it can write here, at once." },
   notes: { label: "Notes", placeholder: "Tempo map, lyrics, who does what …" },
@@ -27,7 +30,8 @@ let live = null;
 let texts = null;
 let bell = null;
 let room = null; // of the channel that is shown
-let isInStudio = false;
+let feed = null; // the room of one's feed
+let turn = null; // of showing something; whatever is read for an older one is not shown
 
 const people = new People();
 const player = new Player();
@@ -43,6 +47,7 @@ const head = new ChannelHead({
   },
   gone,
 });
+const studio = new Studio((message) => live?.send(message));
 const editors = Object.entries(TEXTS).map(([field, { label }]) => [field, new Editor($(`#${field}`), { label, userOf: people.userOf })]);
 
 // --- what is shown
@@ -54,6 +59,7 @@ const shows = (post) => (chosen() === FEED ? true : post.channel_id === head.cha
 async function show() {
   if (!api.user()) return;
   const id = chosen();
+  const own = (turn = {});
   room = null;
   if (head.channel) live.leave(`channel:${head.channel.id}`);
   for (const [, editor] of editors) editor.close();
@@ -74,11 +80,11 @@ async function show() {
   try {
     channel = await api.get(`/api/v1/channels/${encodeURIComponent(id)}`);
   } catch (problem) {
-    if (chosen() !== id) return;
+    if (turn !== own) return;
     if (!problem.passes) location.hash = FEED;
     return sayProblem(problem);
   }
-  if (chosen() !== id || !live) return;
+  if (turn !== own) return;
   members.show(channel);
   channels.know(channel);
   drawChannel(channel);
@@ -133,8 +139,6 @@ function failed(problem) {
 
 // --- hearing
 
-let feed = null;
-
 function hearChannel(event, isNews) {
   people.hear(event);
   switch (event.type) {
@@ -186,41 +190,14 @@ function hearOwn(event) {
   } else if (event.post_id) posts.hear(event, api.user()?.id);
 }
 
-// --- the studio
-
-function showStudio() {
-  $("#studio").setAttribute("aria-checked", isInStudio);
-  live?.send({ type: "presence", status: isInStudio ? "in_studio" : "online" });
-}
-
-$("#studio").onclick = () => {
-  isInStudio = !isInStudio;
-  showStudio();
-  say(isInStudio ? "Others see you in the studio." : "Out of the studio.");
-};
-
-$("#follow").onsubmit = async (event) => {
-  event.preventDefault();
-  const { username } = Object.fromEntries(new FormData(event.target));
-  try {
-    const { status } = (await api.post(`/api/v1/users/${encodeURIComponent(username.trim())}/follow`)) ?? {};
-    say(status === "requested" ? `${username} will be asked.` : `You follow ${username}.`);
-    event.target.reset();
-    readFeed();
-  } catch (problem) {
-    if (problem.code === "not_found") say(`Nobody is called ${username}.`, problem.code);
-    else sayProblem(problem);
-  }
-};
-
 /** Begin anew as somebody, or as nobody in particular. */
 function begin(user) {
   live?.close();
   texts?.close();
   bell?.();
   player.stop();
-  live = texts = bell = room = feed = null;
-  isInStudio = false;
+  live = texts = bell = room = feed = turn = null;
+  studio.forget();
   $("#guest").hidden = Boolean(user);
   $("#desk").hidden = $("#studio").hidden = $("#bell").hidden = !user;
   $("#bell").replaceChildren();
@@ -240,7 +217,9 @@ function begin(user) {
     token: () => api.token({ fresh: true }),
     state: (word) => {
       $("#state").textContent = $("#state").dataset.state = word;
-      if (word === "live" && isInStudio) showStudio();
+      if (word !== "live") return;
+      studio.tell();
+      if (chosen() !== FEED && !head.channel) show(); // its first reading came to nothing
     },
   });
   texts = new QuintetText({ url: location.origin, token: (fresh) => api.token({ fresh }), ticket });
@@ -251,6 +230,8 @@ function begin(user) {
   show();
 }
 
+listenToFollowing(() => readFeed());
+setInterval(() => document.hidden || readFeed(), FEED_MS);
 drawWave($("#guest-wave"), imagined());
 $("#guest-in").onclick = () => invite();
 addEventListener("hashchange", show);
