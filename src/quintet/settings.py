@@ -159,6 +159,8 @@ def _check(settings: Settings) -> None:
             "QUINTET_PUBLIC_URL is needed in production: the address people reach this server under, "
             "for instance https://quintet.example (it is the issuer of all tokens)"
         )
+    if settings.storage_url and not re.fullmatch(r"s3://[^/]+(/.*)?", settings.storage_url):
+        raise BadSetting("QUINTET_STORAGE_URL cannot be used: write it as s3://bucket/prefix")
     for proxy in settings.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
