@@ -44,7 +44,7 @@ class Bucket:
         finally:
             writer.close()
 
-    def _answer(
+    def _answer(  # noqa: PLR0911 (one return for each of its few words)
         self, method: str, target: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=key/")
@@ -57,8 +57,8 @@ class Bucket:
             case "POST", {"uploads": _}:
                 self.multiparts += 1
                 self.parts[name] = {}
-                xml = f"<InitiateMultipartUploadResult><UploadId>{self.multiparts}</UploadId></InitiateMultipartUploadResult>"
-                return 200, {}, xml.encode()
+                begun = "InitiateMultipartUploadResult"
+                return 200, {}, f"<{begun}><UploadId>{self.multiparts}</UploadId></{begun}>".encode()
             case "PUT", {"partNumber": number}:
                 self.parts[name][int(number)] = body
                 return 200, {"etag": f'"{number}"'}, b""
@@ -69,9 +69,10 @@ class Bucket:
             case "PUT", _:
                 self.objects[name] = body
                 return 200, {"etag": '"x"'}, b""
-            case "DELETE", _:
-                self.objects.pop(name, None)
-                return 204, {}, b""
+            case "POST", {"delete": _}:
+                for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
+                    self.objects.pop(key, None)
+                return 200, {}, b"<DeleteResult></DeleteResult>"
             case _ if name not in self.objects:
                 return 404, {}, b"<Error><Code>NoSuchKey</Code></Error>"
             case _:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import string
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import assume, example, given
@@ -18,7 +19,7 @@ SECRETS = Secrets({"file": b"k" * 32})
 numbers = st.one_of(st.just(""), st.integers(0, 12).map(str), st.just("007"), st.just("999999999999999"))
 
 
-def twin(first: str, last: str, size: int) -> list[int] | None | str:
+def twin(first: str, last: str, size: int) -> list[int] | str | None:
     """The bytes asked for, one by one, as RFC 9110 (14.1.2) words it."""
     every = list(range(size))
     if first == last == "":
@@ -32,7 +33,7 @@ def twin(first: str, last: str, size: int) -> list[int] | None | str:
     return chosen or "unsatisfiable"
 
 
-def asked(header: str | None, size: int, if_range: str | None = None) -> list[int] | None | str:
+def asked(header: str | None, size: int, if_range: str | None = None) -> list[int] | str | None:
     try:
         part = part_asked_for(header, if_range, size, ETAG)
     except Unsatisfiable:
@@ -48,7 +49,7 @@ def test_one_range_is_the_twins(first: str, last: str, size: int, unit: str) -> 
 @given(st.text(max_size=30) | st.from_regex(re.compile(r"[a-z]*=[0-9, -]*"), fullmatch=True))
 @example("bytes=0-1,3-4")
 @example("bytes=0-1,")
-@example("bytes=١-٢")
+@example("bytes=\u0661-\u0662")
 @example("bytes=-" + "9" * 5000)
 @example("bytes=1")
 @example("items=0-1")
@@ -100,9 +101,9 @@ def test_no_other_spelling_and_no_other_key_will_do() -> None:
     file_id, expires, signature = parts_of(signed_address(SECRETS, "http://a", new_id(), 1_800_000_000))
     raw = base64.urlsafe_b64decode(signature + "=")
     spellings = [signature + "=", base64.b64encode(raw).decode().rstrip("="), raw.hex()]
-    for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
-        if base64.urlsafe_b64decode(signature[:-1] + last + "=") == raw:
-            spellings.append(signature[:-1] + last)
+    ends = (signature[:-1] + last for last in string.ascii_letters + string.digits + "-_")
+    spellings += [spelling for spelling in ends if base64.urlsafe_b64decode(spelling + "=") == raw]
+    assert len(set(spellings)) > 4
     for spelling in set(spellings) - {signature}:
         assert not signed_for(SECRETS, file_id, expires, spelling)
     assert not signed_for(SECRETS, file_id.upper(), expires, signature) or file_id.upper() == file_id
