@@ -26,6 +26,7 @@ from quintet.kernel.idempotency import Idempotency
 from quintet.kernel.ids import new_id
 from quintet.kernel.limits import Limits
 from quintet.kernel.live import work as live
+from quintet.kernel.live.counts import Counts
 from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.log import server_epoch
 from quintet.kernel.live.presence import Presence
@@ -59,6 +60,7 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
     kinds = {prefix: kind for part in PARTS for prefix, kind in part.rooms.items()}
     hub = Hub(database, clock, epoch, kinds)
     wakeups = Wakeups(database, new_id())
+    counts = {name: kind for part in PARTS for name, kind in part.counts.items()}
     kernel = Kernel(
         settings=settings,
         clock=clock,
@@ -70,11 +72,14 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         hub=hub,
         wakeups=wakeups,
         presence=Presence(database, clock, hub, wakeups),
+        counts=Counts(database, clock, hub, wakeups, counts),
         files=Files(database, Storage(settings.storage_url, settings.data), secrets, settings.issuer),
         hot=HotAnswers(database, settings.hot_bytes),
         metrics=metrics,
         epoch=epoch,
         authenticate=accounts.Nobody(),
+        hidden_from=social.hidden_from,
+        commands={name: command for part in PARTS for name, command in part.commands.items()},
     )
     live.connect(kernel)
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))

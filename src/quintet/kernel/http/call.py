@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -23,6 +24,7 @@ from quintet.kernel.files.keeping import Files
 from quintet.kernel.http.answer import Answer, names_tag
 from quintet.kernel.idempotency import Idempotency, KeptAnswer
 from quintet.kernel.limits import Allowance, Limits
+from quintet.kernel.live.counts import Counts
 from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.presence import Presence
 from quintet.kernel.live.wakeups import Wakeups
@@ -59,8 +61,12 @@ class Kernel(msgspec.Struct):
     hub: Hub
     wakeups: Wakeups
     presence: Presence
+    hidden_from: Callable[[Tx, UUID], Awaitable[frozenset[UUID]]]
+    counts: Counts
     files: Files
     draining: bool = False
+    commands: dict[str, Callable[[Any, Actor, dict[str, Any]], Awaitable[None]]] = {}  # of sockets, by type
+    overhears: list[Callable[[Tx, UUID], Awaitable[list[str]]]] = []  # rooms heard without having asked
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
 
@@ -180,10 +186,14 @@ class Call(Request[Any, Any, State]):
 
     async def json_as(self, wanted: type[T]) -> T:
         """The body as a `wanted`; raises UnsupportedMediaType where it is not JSON."""
+        self.check_json()
+        return json.decode(await self.body(), wanted)
+
+    def check_json(self) -> None:
+        """Raise UnsupportedMediaType where the caller does not say that the body is JSON."""
         kind = self.media_type
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMediaType("send application/json")
-        return json.decode(await self.body(), wanted)
 
     async def write(
         self, act: Callable[[Tx], Awaitable[Answer[T]]], *, content: bytes | None = None
