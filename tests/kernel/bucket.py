@@ -17,6 +17,7 @@ class Bucket:
         self.multiparts = 0
         self.is_away = False
         self.url = ""
+        self._talking: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["Bucket"]:
@@ -26,8 +27,11 @@ class Bucket:
             yield self
         finally:
             server.close()
+            for writer in self._talking:
+                writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._talking.add(writer)
         try:
             while line := await reader.readline():
                 method, target, _ = line.decode().split(" ")
@@ -70,9 +74,11 @@ class Bucket:
                 self.objects[name] = body
                 return 200, {"etag": '"x"'}, b""
             case "POST", {"delete": _}:
-                for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
+                keys = re.findall(r"<Key>(.*?)</Key>", body.decode())
+                for key in keys:
                     self.objects.pop(key, None)
-                return 200, {}, b"<DeleteResult></DeleteResult>"
+                said = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+                return 200, {}, f"<DeleteResult>{said}</DeleteResult>".encode()
             case _ if name not in self.objects:
                 return 404, {}, b"<Error><Code>NoSuchKey</Code></Error>"
             case _:
