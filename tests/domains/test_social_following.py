@@ -25,11 +25,11 @@ async def follow(person: Person, other: Person) -> Any:
 
 
 async def heard(person: Person) -> list[dict[str, Any]]:
-    """The events of the person's own room, without type's housekeeping."""
+    """The events of the person's own room; notifications are looked at elsewhere."""
     rows = person.world.sql(
         "select body from kernel.room_events where room = %s order by seq", f"user:{person.id}"
     )
-    return [body for (body,) in rows]
+    return [body for (body,) in rows if not body["type"].startswith("notification")]
 
 
 async def names(person: Person, path: str) -> list[str]:

@@ -21,7 +21,7 @@ create table accounts.users (
 );
 
 -- What other domains and apps may know of people.
-create view accounts.people as select id, username, display_name from accounts.users;
+create view accounts.people as select id, username, display_name, created_at from accounts.users;
 
 create table accounts.passwords (
     user_id uuid primary key references accounts.users on delete cascade,

@@ -1,6 +1,6 @@
 """Accounts: one account system for all five products.
 
-Other schemas may read the view `accounts.people` (id, username, display_name) and refer to
+Other schemas may read the view `accounts.people` (id, username, display_name, created_at) and refer to
 `accounts.users (id)`; nothing else of this schema is theirs.
 """
 

@@ -5,12 +5,34 @@ Other schemas may read three views: `social.following` (follower_id, followee_id
 statement they may ask `social.can_see(viewer_id, owner_id)`, in Python `can_see` and `block_between`.
 """
 
-from quintet.domains.social.model import PrivacyChanged
-from quintet.domains.social.queries import block_between, can_see
+from quintet.domains.social.counting import FOLLOWERS, read_followers
+from quintet.domains.social.model import (
+    Blocked,
+    FollowAsked,
+    FollowAskedNoMore,
+    FollowBegan,
+    FollowEnded,
+    FollowsAccepted,
+    PrivacyChanged,
+)
+from quintet.domains.social.presence import keep_telling_presence
+from quintet.domains.social.queries import block_between, can_see, hidden_from
 from quintet.domains.social.routes import SOCIAL_ROUTES
 from quintet.domains.social.telling import FEED, keep_passing_on, tell_followers
+from quintet.domains.social.transient import keep_telling_followers
+from quintet.kernel.live.counts import CountKind
+from quintet.kernel.live.names import user_room
 from quintet.kernel.parts import Part
 
-PART = Part("social", routes=SOCIAL_ROUTES, background=(keep_passing_on,), rooms={"feed": FEED})
+PART = Part(
+    "social",
+    routes=SOCIAL_ROUTES,
+    background=(keep_passing_on, keep_telling_followers, keep_telling_presence),
+    rooms={"feed": FEED},
+    counts={FOLLOWERS: CountKind(read_followers, user_room)},
+)
 
-__all__ = ["PART", "PrivacyChanged", "block_between", "can_see", "tell_followers"]
+__all__ = [
+    "PART", "Blocked", "FollowAsked", "FollowAskedNoMore", "FollowBegan", "FollowEnded", "FollowsAccepted",
+    "PrivacyChanged", "block_between", "can_see", "hidden_from", "tell_followers",
+]  # fmt: skip

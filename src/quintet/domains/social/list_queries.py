@@ -27,6 +27,19 @@ async def me(tx: Tx, user_id: UserId) -> Me:
     )
 
 
+async def follower_counts(tx: Tx, user_ids: list[str]) -> list[tuple[str, int]]:
+    """How many follow each of these people."""
+    return await tx.all(
+        lambda user_id, followers: (user_id, followers),
+        """
+        select asked.user_id, coalesce(p.followers, 0)
+        from unnest($1::text[]) as asked(user_id)
+        left join social.profiles p on p.user_id = asked.user_id::uuid
+        """,
+        user_ids,
+    )
+
+
 async def followers(tx: Tx, user_id: UserId, behind: Behind, most: int) -> list[Acquaintance]:
     """Who follows this person."""
     return await tx.all(

@@ -112,6 +112,48 @@ class PrivacyChanged(msgspec.Struct, frozen=True):
     is_private: bool
 
 
+class FollowBegan(msgspec.Struct, frozen=True):
+    """Announced: one follows the other of their own accord; whom a request let in is not announced here."""
+
+    follower_id: UserId
+    followee_id: UserId
+
+
+class FollowEnded(msgspec.Struct, frozen=True):
+    """Announced: one follows the other no more; which the other is not to hear of."""
+
+    follower_id: UserId
+    followee_id: UserId
+
+
+class FollowAsked(msgspec.Struct, frozen=True):
+    """Announced: one asks the other to let them follow."""
+
+    requester_id: UserId
+    owner_id: UserId
+
+
+class FollowAskedNoMore(msgspec.Struct, frozen=True):
+    """Announced: a request was withdrawn or declined; which the other one is not to hear of."""
+
+    requester_id: UserId
+    owner_id: UserId
+
+
+class FollowsAccepted(msgspec.Struct, frozen=True):
+    """Announced: the owner let these follow who had asked."""
+
+    requester_ids: list[UserId]
+    owner_id: UserId
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    """Announced: one blocked the other; neither is to see what the other did any more."""
+
+    blocker_id: UserId
+    blocked_id: UserId
+
+
 class NewFollower(Event, frozen=True):
     """Told to the one who is followed now."""
 

@@ -5,7 +5,7 @@ Invariant: a wake-up is only a hint, sent after the commit by a coalescer and ne
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from typing import Final, LiteralString
 from uuid import UUID
@@ -27,8 +27,9 @@ class Wakeup(msgspec.Struct, frozen=True, omit_defaults=True):
 
     node_id: UUID
     seqs: dict[str, int] = {}
-    says: list[tuple[str, str]] = []  # room and message, of those that have no place in the log
+    says: list[tuple[str, str, UUID | None]] = []  # room, message without a place in its log, and whose
     presence: list[str] = []  # rooms whose list of people changed
+    counts: list[tuple[str, str]] = []  # kind and object of numbers that changed
 
 
 class Wakeups:
@@ -41,21 +42,28 @@ class Wakeups:
         self.on_listening: list[Callable[[], None]] = []
         self._database = database
         self._seqs: dict[str, int] = {}
-        self._says: list[tuple[str, str]] = []
+        self._says: list[tuple[str, str, UUID | None]] = []
         self._presence: set[str] = set()
+        self._counts: set[tuple[str, str]] = set()
         self._wake = asyncio.Event()
         database.on_commit.append(self._take)
 
-    def tell(self, room: str, text: str) -> None:
+    def tell(self, room: str, text: str, author_id: UUID | None = None) -> None:
         """Have the other nodes tell their members of the room a message without a place in the log."""
         if not self.is_alone:
-            self._says.append((room, text))
+            self._says.append((room, text, author_id))
             self._wake.set()
 
     def tell_presence(self, rooms: Collection[str]) -> None:
         """Let the other nodes know that these rooms' lists of people changed."""
         if rooms and not self.is_alone:
             self._presence.update(rooms)
+            self._wake.set()
+
+    def tell_counts(self, counts: Iterable[tuple[str, str]]) -> None:
+        """Let the other nodes know that these numbers changed, each a kind and an object."""
+        if not self.is_alone:
+            self._counts.update(counts)
             self._wake.set()
 
     def greet(self) -> None:
@@ -74,8 +82,9 @@ class Wakeups:
                     async with self._database.statement() as tx:
                         await tx.run("select pg_notify('quintet', $1)", json.encode(wakeup).decode())
             except Unavailable:
-                # Seqs are found by asking; lists of people are not, so this is said again.
+                # Seqs are found by asking; lists of people and numbers are not, so this is said again.
                 self._presence.update(room for wakeup in wakeups for room in wakeup.presence)
+                self._counts.update(count for wakeup in wakeups for count in wakeup.counts)
                 self._wake.set()
                 raise
             await asyncio.sleep(PAUSE_SECONDS)
@@ -109,6 +118,7 @@ class Wakeups:
         seqs, self._seqs = self._seqs, {}
         says, self._says = self._says, []
         rooms, self._presence = self._presence, set()
+        counts, self._counts = self._counts, set()
         wakeups = [Wakeup(self.node_id)]
         left = MOST_BYTES
 
@@ -128,4 +138,6 @@ class Wakeups:
                 one_with_room_for(said).says.append(said)
         for room in rooms:
             one_with_room_for(room).presence.append(room)
+        for count in counts:
+            one_with_room_for(count).counts.append(count)
         return wakeups

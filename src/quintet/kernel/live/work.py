@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quintet.kernel import json
 from quintet.kernel.actor import Actor
 from quintet.kernel.live import presence_queries
+from quintet.kernel.live.reviewing import keep_reviewing
 from quintet.kernel.live.wakeups import Wakeup
 from quintet.kernel.refusals import Unavailable
 from quintet.kernel.telemetry import get_logger
@@ -25,14 +26,15 @@ NOT_SIGNED_IN: Final = 4401
 
 
 def connect(kernel: "Kernel") -> None:
-    """Have what other nodes tell reach the rooms, the lists of people and the memory of hot answers."""
+    """Have what other nodes tell reach the rooms, the lists of people, the counts and the hot answers."""
 
     def hear(wakeup: Wakeup) -> None:
         for room, seq in wakeup.seqs.items():
             kernel.hub.notice(room, seq)
-        for room, text in wakeup.says:
-            kernel.hub.say(room, text.encode())
+        for room, text, author_id in wakeup.says:
+            kernel.hub.say(room, text.encode(), author_id)
         kernel.presence.look_at(wakeup.presence)
+        kernel.counts.note(wakeup.counts)
 
     kernel.hub.on_notice.append(kernel.hot.notice)
     kernel.wakeups.on_wakeup.append(hear)
@@ -107,14 +109,21 @@ async def tell_presence(kernel: "Kernel") -> None:
     await kernel.presence.keep_telling()
 
 
+async def tell_counts(kernel: "Kernel") -> None:
+    """Tell the numbers that changed."""
+    await kernel.counts.keep_telling()
+
+
 WORK: Final[tuple[Callable[[Any], Awaitable[None]], ...]] = (
     keep_beating,
     look_after_members,
     look_for_gaps,
+    keep_reviewing,
     end_with_sessions,
     send_wakeups,
     hear_wakeups,
     tell_presence,
+    tell_counts,
 )
 
 
