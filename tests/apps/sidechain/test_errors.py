@@ -60,7 +60,7 @@ async def test_what_says_the_same_is_one_row(world: World) -> None:
     assert other["message"] == "another"
     assert (row["message"], row["occurrences"]) == ("Upload 1 to 10.0.0.1 failed", sum(range(1, 8)))
     assert row["context"] == {"n": 7}
-    assert [sample["context"]["n"] for sample in row["samples"]] == [7, 6, 5, 4, 3]
+    assert [sample["context"]["n"] for sample in row["samples"]] == [1, 2, 3, 4, 5]
     # Another source or severity is another row.
     told = await report(ada, many[0] | {"source": "UI"}, many[0] | {"severity": "Info"}, many[0])
     assert (told["recorded"], told["merged"]) == (3, 1)
