@@ -2,13 +2,13 @@
 
 The rival is pgbench with the same statements in one transaction.
 
-Ten connections send batches for four hundred people: all merging, which is an outage (everybody reports the same
-hundred errors, so that all share a hundred groups), and all new (a hundred rows and groups by each batch). Each is
-sent plain and packed by gzip: unpacked, validated, masked and folded before the transaction begins.
-The limit: one such batch is sent while PostgreSQL logs every statement; its transaction becomes pgbench's script,
-whose person is drawn, and whose group ids are, too, where all is new. pgbench works on a second database of the same
-cluster; afterwards the bench checks that what it wrote adds up. That it masks, folds and unpacks nothing is in its
-favour.
+Ten connections send batches for four hundred people: all merging, which is an outage (everybody reports the
+same hundred errors, so that all share a hundred groups), and all new (a hundred rows and groups by each
+batch). Each is sent plain and packed by gzip: unpacked, validated, masked and folded before the transaction
+begins. The limit: one such batch is sent while PostgreSQL logs every statement; its transaction becomes
+pgbench's script, whose person is drawn, and whose group ids are, too, where all is new. pgbench works on a
+second database of the same cluster; afterwards the bench checks that what both wrote adds up. That pgbench
+masks, folds and unpacks nothing is in its favour.
 """
 
 import gzip
@@ -52,7 +52,7 @@ def batch(words: list[str]) -> bytes:
     """The body of a hundred reports, of a size such as plugins send."""
     context = {
         "release": "2.4.1", "host": "Live 12.1", "os": "macOS 14.2", "sample_rate": 48_000, "buffer": 512,
-        "headers": [["Authorization", "Bearer c2VjcmV0"], ["Accept", "application/json"]], "thread": "network",
+        "headers": [["Authorization", "Bearer c2VjcmV0"], ["Accept", "text/html"]], "thread": "network",
     }  # fmt: skip
     errors = [
         {
