@@ -37,7 +37,7 @@ TEMPLATE = "quintet_template"
 # Generous, so that no test meets a limit it does not look for.
 OPEN_LIMITS = {
     f"QUINTET_LIMIT_{policy}": "1000000/minute"
-    for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "UPLOAD", "PLACE", "PAINT", "PLAYER")
+    for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "UPLOAD", "PLACE", "PAINT", "PLAYER", "FILE")
 }
 
 
@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         connection.execute("alter role current_user set synchronous_commit = off")
     migrate(cluster.dsn_for(TEMPLATE))
     config.stash[_CLUSTER] = (cluster, folder)
+    os.environ["QUINTET_TEST_DATA"] = str(folder / "files")
     os.environ["QUINTET_TEST_DSN"] = cluster.dsn_for("__database__")
 
 
@@ -119,7 +120,8 @@ def dsn(worker_name: str) -> Generator[str]:
 
 def settings_for_tests(**environment: str) -> Settings:
     """Settings as a test server has them: open limits, production's strictness where it matters."""
-    return load_settings({**OPEN_LIMITS, **environment}, dotenv=None)
+    data = os.environ["QUINTET_TEST_DATA"]
+    return load_settings({**OPEN_LIMITS, "QUINTET_DATA": data, **environment}, dotenv=None)
 
 
 @asynccontextmanager

@@ -13,6 +13,10 @@ from quintet.kernel.background import database_watch, running, upkeep
 from quintet.kernel.cache import HotAnswers
 from quintet.kernel.clock import Clock, SystemClock
 from quintet.kernel.database import Database
+from quintet.kernel.files.keeping import Files
+from quintet.kernel.files.routes import FILE_ROUTES
+from quintet.kernel.files.storage import Storage
+from quintet.kernel.files.sweeping import sweep_files
 from quintet.kernel.http.admission import admit
 from quintet.kernel.http.call import Call, Kernel
 from quintet.kernel.http.edge import Edge
@@ -43,7 +47,7 @@ DOMAINS: tuple[Part, ...] = (
 )
 APPS: tuple[Part, ...] = (wigg.PART, marquee.PART, sidechain.PART)
 PARTS: tuple[Part, ...] = (*DOMAINS, *APPS, console.PART)
-HANDLERS = (*OPERATIONS, *LIVE_ROUTES, *(handler for part in PARTS for handler in part.routes))
+HANDLERS = (*OPERATIONS, *LIVE_ROUTES, *FILE_ROUTES, *(handler for part in PARTS for handler in part.routes))
 
 
 async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metrics) -> Kernel:
@@ -69,10 +73,13 @@ async def build_kernel(settings: Settings, dsn: str, clock: Clock, metrics: Metr
         wakeups=wakeups,
         presence=Presence(database, clock, hub, wakeups),
         counts=Counts(database, clock, hub, wakeups, counts),
+        files=Files(database, Storage(settings.storage_url, settings.data), secrets, settings.issuer),
         hot=HotAnswers(database, settings.hot_bytes),
         metrics=metrics,
         epoch=epoch,
         authenticate=accounts.Nobody(),
+        hidden_from=social.hidden_from,
+        commands={name: command for part in PARTS for name, command in part.commands.items()},
     )
     live.connect(kernel)
     database.on_commit.append(lambda published: metrics.events.inc(len(published)))
@@ -103,6 +110,7 @@ def build_app(
         app.state.kernel = kernel
         work = [
             upkeep,
+            sweep_files,
             database_watch(restart_database),
             *live.WORK,
             *(one for part in PARTS for one in part.background),

@@ -55,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     request_deadline_seconds: int = 20
+    upload_deadline_seconds: int = 600
+    storage_url: str = ""
     hot_bytes: int = 64 * 1024 * 1024
     limit_anonymous: Limit = Limit(100, 60, 100)
     limit_signed_in: Limit = Limit(1200, 60, 1200)
@@ -62,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_refresh: Limit = Limit(30, 60, 30)
     limit_upload: Limit = Limit(20, 60, 20)
     limit_socket: Limit = Limit(50, 1, 100)
+    limit_file: Limit = Limit(600, 60, 600)
     limit_place: Limit = Limit(60, 60, 60)
     limit_paint: Limit = Limit(10, 1, 10)
     edit_session_seconds: int = 1800
@@ -148,7 +151,7 @@ def _check(settings: Settings) -> None:
         raise BadSetting("QUINTET_PROCESSES cannot be used: it is 1 to 64")
     if settings.database_connections < 2:
         raise BadSetting("QUINTET_DATABASE_CONNECTIONS cannot be used: at least 2 are needed")
-    for name in ("edit_session_seconds", "undo_seconds"):
+    for name in ("edit_session_seconds", "undo_seconds", "upload_deadline_seconds"):
         if not 1 <= getattr(settings, name) <= SECONDS["day"] * 365:
             raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it is from a second to a year")
     if settings.env == "production" and not settings.public_url.startswith(("http://", "https://")):

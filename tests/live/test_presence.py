@@ -223,13 +223,20 @@ async def test_nothing_stays_behind(live: World) -> None:
 
     await asyncio.gather(*(act(person) for person in people * 3 for act in (visit, vanish)))
     presence: Any = live.kernel.presence
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while live.kernel.hub.figures.connections or presence._changed:
-            await look_again()
-        while live.sql("select * from kernel.presence where node_id = %s", live.kernel.wakeups.node_id):
-            await look_again()
-        while presence._listed.keys() & set(rooms):
-            await look_again()
+
+    def behind() -> list[Any]:
+        written = live.sql("select * from kernel.presence where node_id = %s", live.kernel.wakeups.node_id)
+        listed = presence._listed.keys() & set(rooms)
+        here = live.kernel.hub.figures.connections
+        return [one for one in (here, presence._changed, written, listed) if one]
+
+    try:
+        async with asyncio.timeout(2 * PATIENCE_SECONDS):
+            while behind():
+                await look_again()
+    except TimeoutError:
+        tasks = [task.get_stack(limit=1) for task in asyncio.all_tasks()]
+        pytest.fail(f"left behind: {behind()}, arriving {dict(presence._arriving)}, at work {tasks}")
     assert (presence._connections, presence._said, presence._reading) == ({}, {}, {})
     assert not presence._arriving
     assert not live.kernel.hub.members

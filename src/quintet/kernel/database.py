@@ -22,7 +22,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from quintet.kernel import json
 from quintet.kernel.clock import Clock, Instant
 from quintet.kernel.flushing import FlushingConnection
-from quintet.kernel.live.log import APPEND, Emitted, Event, Published, body_of, entries, published
+from quintet.kernel.live.log import APPEND, Emitted, Event, Published, Reviewed, body_of, entries, published
+from quintet.kernel.live.names import REVIEWS
 from quintet.kernel.refusals import Unavailable
 
 T = TypeVar("T")
@@ -60,8 +61,8 @@ class Tx:
     """One transaction, or (from `Database.reading`) one snapshot. Statements count values from `$1`."""
 
     __slots__ = (
-        "_connection", "_events", "_listeners", "_pipeline", "author_id", "cause", "counted", "now",
-        "touched",
+        "_connection", "_events", "_listeners", "_pipeline", "_published", "author_id", "cause", "counted",
+        "now", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,7 @@ class Tx:
         self._pipeline = pipeline
         self._listeners = listeners or {}
         self._events: list[Emitted] = []
+        self._published: list[Published] = []
         self.touched: set[str] = set()
         self.counted: set[tuple[str, str]] = set()
         self.now = now
@@ -131,9 +133,21 @@ class Tx:
         """
         self._events.append(Emitted(room, body_of(event), self.author_id, cause or self.cause))
 
-    def pass_on(self, room: str, body: bytes) -> None:
-        """Tell the room, likewise, of an event that was encoded before; nobody is its author here."""
-        self._events.append(Emitted(room, body, None, None))
+    def pass_on(self, room: str, body: bytes, author_id: UUID) -> None:
+        """Tell the room, likewise, of an event of this author that was encoded before."""
+        self._events.append(Emitted(room, body, author_id, None))
+
+    def review(self, room: str, user_id: UUID | None = None) -> None:
+        """Let every node look, soon after this commit, whether the user may still be in the room.
+
+        Without a user: everybody who is in it. Of somebody's own room: whom they do not see, wherever they
+        are. To be called by whatever may end a right of reading, or changes who is hidden from whom.
+        """
+        self.emit(REVIEWS, Reviewed(reviews=room, user_id=user_id))
+
+    def publish(self, event: Published) -> None:
+        """Tell listeners, after the commit, of an event that this transaction wrote into another log."""
+        self._published.append(event)
 
     def touch(self, subject: str) -> None:
         """Make this node's hot answers about the subject old, if and when this transaction commits.
@@ -157,11 +171,11 @@ class Tx:
     async def _finish(self) -> list[Published]:
         if not self._events:
             await self._connection.commit()
-            return []
+            return self._published
         async with self._connection.cursor(row_factory=tuple_row) as cursor:
             await cursor.execute(APPEND, (self.now, entries(self._events)))
             await self._connection.commit()  # one journey for both: what was appended is read afterwards
-            return published(self._events, dict(await cursor.fetchall()), self.now)
+            return self._published + published(self._events, dict(await cursor.fetchall()), self.now)
 
 
 def array(values: Iterable[object]) -> str:

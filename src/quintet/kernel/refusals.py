@@ -152,6 +152,12 @@ class UnsupportedMediaType(Refusal):
     status = 415
 
 
+class RangeNotSatisfiable(Refusal):
+    """The range asked for lies behind the end of the file."""
+
+    status = 416
+
+
 class InvalidRequest(Unprocessable):
     """The request is well-formed but invalid."""
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from quintet.kernel.database import Database
 
-NAMES: Final = ("address", "cursor", "idempotency", "push", "refresh", "undo")
+NAMES: Final = ("address", "cursor", "file", "idempotency", "push", "refresh", "undo")
 
 
 class Secrets:

@@ -142,5 +142,13 @@ create table kernel.tickets (
 -- Serves the removal of old ones.
 create index tickets_created_at on kernel.tickets (created_at);
 
+-- What floors above may read of people: who is connected, on living nodes, and whether in the studio.
+create view kernel.people_online as
+    select p.user_id, case when bool_or(p.status = 'in_studio') then 'in_studio' else 'online' end as status
+    from kernel.presence p
+    join kernel.nodes n on n.id = p.node_id
+    where p.room = '' and n.seen_at > clock_timestamp() - interval '10 seconds'
+    group by p.user_id;
+
 -- What floors above may read of rooms, in the snapshot of their own reads.
 create view kernel.room_seqs as select room, seq from kernel.rooms;

@@ -18,3 +18,9 @@ create table social.tellings (
 );
 -- Serves the cascade from accounts.
 create index tellings_author on social.tellings (author_id);
+
+-- How people's followers were last told that they are; who is not here is offline. Learnt anew after a crash.
+create unlogged table social.statuses_told (
+    user_id uuid primary key,
+    status text not null
+);

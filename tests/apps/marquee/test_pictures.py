@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 from PIL import Image
 from tests.sockets import connected
 from tests.waiting import look_again
 from tests.world import Person, World, code_of
 
-from quintet.apps.marquee.pictures import drawing_process, studio
+from quintet.apps.marquee import pictures
 from quintet.apps.marquee.pictures.model import Job, ListedTier, ListedTitle, TierList
 from quintet.apps.marquee.pictures.studio import Studio, studio_of
+from quintet.kernel.beside.workshop import WorkFailed, Workshop
 from quintet.kernel.refusals import Unavailable
 
 ME = "/rankings/me/picture"
@@ -183,15 +185,15 @@ async def test_a_studio_that_hangs_costs_nobody_else_anything(
     assert (await alone.draw(Job("svg", LIST))).startswith(b"<svg")
     assert alone.pid is not None
     os.kill(alone.pid, signal.SIGSTOP)
-    monkeypatch.setattr(studio, "MOST_SECONDS", 0.1)
-    monkeypatch.setattr(studio, "MOST_WAITING", 3)
+    terms = msgspec.structs.replace(alone.workshop.terms)
+    alone.workshop.terms.most_seconds, alone.workshop.terms.most_waiting = 0.1, 3
 
-    async def hang() -> Any:
+    async def hang(*_: Any) -> Any:
         return await asyncio.create_subprocess_exec(
             "sleep", "60", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
 
-    monkeypatch.setattr(studio, "_start", hang)
+    monkeypatch.setattr(Workshop, "_start", hang)
     waiting = [asyncio.create_task(alone.draw(Job("png", LIST))) for _ in range(3)]
     await look_again()
     with pytest.raises(Unavailable, match="Many pictures"):
@@ -200,9 +202,10 @@ async def test_a_studio_that_hangs_costs_nobody_else_anything(
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(one) for one in results] == [Unavailable] * 3
     monkeypatch.undo()
+    alone.workshop.terms = terms
     assert (await alone.draw(Job("png", LIST))).startswith(b"\x89PNG")
     last = alone.pid
-    await alone.close()
+    await alone.workshop.close()
     assert alone.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(last, 0)
@@ -213,31 +216,31 @@ async def test_a_studio_that_hangs_costs_nobody_else_anything(
 
 async def test_the_drawing_process_ends_when_nobody_holds_its_input() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", drawing_process.__name__, stdin=asyncio.subprocess.PIPE
+        sys.executable, "-P", "-m", pictures.__name__, stdin=asyncio.subprocess.PIPE
     )
     await process.communicate(b"")
     assert process.returncode == 0
 
 
-async def test_an_idle_studio_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_studio_closes() -> None:
     alone = Studio()
     await alone.draw(Job("svg", LIST))
-    await alone.rest()
+    await alone.workshop.rest()
     assert alone.pid is not None
-    monkeypatch.setattr(studio, "IDLE_SECONDS", 0)
-    await alone.rest()
+    alone.workshop.terms.idle_seconds = 0
+    await alone.workshop.rest()
     assert alone.pid is None
-    await alone.close()
+    await alone.workshop.close()
 
 
 async def test_what_cannot_be_drawn_is_a_bug_and_not_the_end() -> None:
     alone = Studio()
-    with pytest.raises(studio.DrawingFailed, match="KeyError"):
+    with pytest.raises(WorkFailed, match="KeyError"):
         await alone.draw(Job("svg", TierList("Ada", "", [ListedTier("Z", [], 0)])))
     before = alone.pid
     assert (await alone.draw(Job("svg", LIST))).startswith(b"<svg")
     assert alone.pid == before
-    await alone.close()
+    await alone.workshop.close()
 
 
 async def test_ones_other_tab_hears_of_it(live: World) -> None:

@@ -15,9 +15,11 @@ from quintet.domains.social.model import (
     FollowsAccepted,
     PrivacyChanged,
 )
-from quintet.domains.social.queries import block_between, can_see
+from quintet.domains.social.presence import keep_telling_presence
+from quintet.domains.social.queries import block_between, can_see, hidden_from
 from quintet.domains.social.routes import SOCIAL_ROUTES
 from quintet.domains.social.telling import FEED, keep_passing_on, tell_followers
+from quintet.domains.social.transient import keep_telling_followers
 from quintet.kernel.live.counts import CountKind
 from quintet.kernel.live.names import user_room
 from quintet.kernel.parts import Part
@@ -25,12 +27,12 @@ from quintet.kernel.parts import Part
 PART = Part(
     "social",
     routes=SOCIAL_ROUTES,
-    background=(keep_passing_on,),
+    background=(keep_passing_on, keep_telling_followers, keep_telling_presence),
     rooms={"feed": FEED},
     counts={FOLLOWERS: CountKind(read_followers, user_room)},
 )
 
 __all__ = [
     "PART", "Blocked", "FollowAsked", "FollowAskedNoMore", "FollowBegan", "FollowEnded", "FollowsAccepted",
-    "PrivacyChanged", "block_between", "can_see", "tell_followers",
+    "PrivacyChanged", "block_between", "can_see", "hidden_from", "tell_followers",
 ]  # fmt: skip

@@ -114,6 +114,7 @@ async def block_person(tx: Tx, actor: Actor, username: str) -> None:
     if await queries.others_blocked(tx, actor.id, other_id) >= MOST_BLOCKED:
         raise TooManyBlocked
     await queries.block(tx, actor.id, other_id)
+    _tell_hidden(tx, pair)
     await _leave(tx, actor.id, other_id)
     if await queries.unfollow(tx, other_id, actor.id):
         tx.count(FOLLOWERS, actor.id)
@@ -124,6 +125,13 @@ async def unblock_person(tx: Tx, actor: Actor, username: str) -> None:
     """End one's own block; what it ended stays ended."""
     pair = await access.pair_to_change(tx, actor, await access.id_of(tx, username))
     await queries.unblock(tx, actor.id, pair.other.user_id)
+    _tell_hidden(tx, pair)
+
+
+def _tell_hidden(tx: Tx, pair: Pair) -> None:
+    """Whom each of the two sees in live rooms is to be looked at anew."""
+    for one in (pair.own, pair.other):
+        tx.review(user_room(one.user_id))
 
 
 async def set_privacy(tx: Tx, actor: Actor, *, is_private: bool) -> Me:

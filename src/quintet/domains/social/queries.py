@@ -3,6 +3,8 @@
 Invariant: whatever changes here was locked by `lock_people` first, and the counters follow by a trigger.
 """
 
+from uuid import UUID
+
 from quintet.domains.accounts import Account
 from quintet.domains.social.model import FollowRequestId, Profile, Standing
 from quintet.kernel.actor import UserId
@@ -23,6 +25,17 @@ async def block_between(tx: Tx, one_id: UserId, other_id: UserId) -> bool:
         "select exists (select from social.blocks_between where user_id = $1 and other_id = $2)",
         one_id,
         other_id,
+    )
+
+
+async def hidden_from(tx: Tx, user_id: UUID) -> frozenset[UUID]:
+    """Whom the user does not see, and who does not see them: both directions of their blocks."""
+    return frozenset(
+        await tx.all(
+            lambda other_id: other_id,
+            "select other_id from social.blocks_between where user_id = $1",
+            user_id,
+        )
     )
 
 

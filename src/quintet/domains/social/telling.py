@@ -43,9 +43,10 @@ async def pass_on(database: Database) -> int:
         if not oldest:
             return 0
         told = await queries.followers_to_tell(tx, [one.id for one in oldest], MOST_AT_ONCE)
-        bodies = {one.id: one.body.encode() for one in oldest}
+        deeds = {one.id: one for one in oldest}
         for one in told:
-            tx.pass_on(feed_room(one.follower_id), bodies[one.telling_id])
+            deed = deeds[one.telling_id]
+            tx.pass_on(feed_room(one.follower_id), deed.body.encode(), deed.author_id)
         if len(told) == MOST_AT_ONCE:
             last = told[-1]
             await queries.note_told(tx, last.telling_id, last.follower_id)
@@ -79,4 +80,4 @@ async def keep_passing_on(kernel: Kernel) -> None:
         kernel.database.on_commit.remove(notice)
 
 
-FEED: Final = RoomKind(note_listener, shows_presence=False)
+FEED: Final = RoomKind(note_listener, shows_presence=False, hides_people=True)

@@ -14,6 +14,7 @@ class Telling(msgspec.Struct, frozen=True):
     """Something that was done, waiting to be passed on."""
 
     id: int
+    author_id: UUID
     body: str
 
 
@@ -58,7 +59,9 @@ async def take_turn(tx: Tx) -> bool:
 
 async def oldest_tellings(tx: Tx) -> list[Telling]:
     """What has waited longest, oldest first."""
-    return await tx.all(Telling, "select id, body::text from social.tellings order by id limit 100")
+    return await tx.all(
+        Telling, "select id, author_id, body::text from social.tellings order by id limit 100"
+    )
 
 
 async def followers_to_tell(tx: Tx, telling_ids: list[int], most: int) -> list[Listener]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -19,6 +20,7 @@ from quintet.kernel.cache import HotAnswer, HotAnswers
 from quintet.kernel.clock import Clock
 from quintet.kernel.cursors import read_cursor, write_cursor
 from quintet.kernel.database import Database, Tx
+from quintet.kernel.files.keeping import Files
 from quintet.kernel.http.answer import Answer, names_tag
 from quintet.kernel.idempotency import Idempotency, KeptAnswer
 from quintet.kernel.limits import Allowance, Limits
@@ -59,8 +61,12 @@ class Kernel(msgspec.Struct):
     hub: Hub
     wakeups: Wakeups
     presence: Presence
+    hidden_from: Callable[[Tx, UUID], Awaitable[frozenset[UUID]]]
     counts: Counts
+    files: Files
     draining: bool = False
+    commands: dict[str, Callable[[Any, Actor, dict[str, Any]], Awaitable[None]]] = {}  # of sockets, by type
+    overhears: list[Callable[[Tx, UUID], Awaitable[list[str]]]] = []  # rooms heard without having asked
     of_parts: dict[type, Any] = {}  # what parts keep in this process, by its type
 
 
@@ -89,6 +95,7 @@ class CallState(msgspec.Struct):
     address: str
     actor: Actor | None = None
     allowances: list[Allowance] = []
+    is_head: bool = False  # the routes see HEAD as GET
 
 
 class Call(Request[Any, Any, State]):
@@ -131,6 +138,24 @@ class Call(Request[Any, Any, State]):
                 raise RequestTimeout from error
         return self._body
 
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it comes, for those too large to be read whole; raises TooLarge or RequestTimeout.
+
+        All of it has the deadline of uploads, each piece that of small bodies.
+        """
+        settings, loop = self.kernel.settings, asyncio.get_running_loop()
+        end = loop.time() + settings.upload_deadline_seconds
+        chunks = self._chunks()
+        while True:
+            try:
+                async with asyncio.timeout_at(min(end, loop.time() + settings.request_deadline_seconds)):
+                    piece = await anext(chunks, None)
+            except TimeoutError as error:
+                raise RequestTimeout from error
+            if piece is None:
+                return
+            yield piece
+
     async def _chunks(self) -> AsyncIterator[bytes]:
         most = self.rules.most_bytes
         announced = self.headers.get("content-length", "0")
@@ -160,13 +185,22 @@ class Call(Request[Any, Any, State]):
 
     async def json_as(self, wanted: type[T]) -> T:
         """The body as a `wanted`; raises UnsupportedMediaType where it is not JSON."""
+        self.check_json()
+        return json.decode(await self.body(), wanted)
+
+    def check_json(self) -> None:
+        """Raise UnsupportedMediaType where the caller does not say that the body is JSON."""
         kind = self.media_type
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise UnsupportedMediaType("send application/json")
-        return json.decode(await self.body(), wanted)
 
-    async def write(self, act: Callable[[Tx], Awaitable[Answer[T]]]) -> Answer[T]:
-        """Run `act` in one transaction, once per Idempotency-Key, and answer after the commit."""
+    async def write(
+        self, act: Callable[[Tx], Awaitable[Answer[T]]], *, content: bytes | None = None
+    ) -> Answer[T]:
+        """Run `act` in one transaction, once per Idempotency-Key, and answer after the commit.
+
+        `content` stands for a body that was taken in pieces: what must be the same when it is sent again.
+        """
         key = self.headers.get("idempotency-key")
         viewer = self.viewer
 
@@ -186,7 +220,11 @@ class Call(Request[Any, Any, State]):
         kept, repeated = await self.kernel.idempotency.once(
             scope,
             key,
-            (self.scope["path"], self.scope["query_string"], await self.body()),
+            (
+                self.scope["path"],
+                self.scope["query_string"],
+                await self.body() if content is None else content,
+            ),
             act_and_keep,
         )
         replayed = {"Idempotent-Replayed": "true"} if repeated else {}

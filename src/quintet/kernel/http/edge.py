@@ -67,7 +67,9 @@ class Edge:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         given_id = headers.get(b"x-request-id", b"")
         request_id = given_id if _REQUEST_ID.fullmatch(given_id) else secrets.token_hex(12).encode()
-        state = scope["quintet"] = CallState(request_id.decode(), self._addresses.of(scope), allowances=[])
+        state = scope["quintet"] = CallState(
+            request_id.decode(), self._addresses.of(scope), allowances=[], is_head=method == "HEAD"
+        )
         cors = self._cors(headers.get(b"origin"))
         status = 0
 

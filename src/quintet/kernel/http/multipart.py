@@ -4,7 +4,8 @@ Invariant: a body counts against its route's `most_bytes` before it is taken apa
 header is larger or more numerous than said here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 import msgspec
@@ -91,12 +92,7 @@ async def read_form(request: Call, *, most_part_bytes: int | None = None) -> For
     `most_bytes`, a part by `most_part_bytes`, too many parts or headers), and `invalid_text` for a name
     with NUL.
     """
-    if request.media_type != MULTIPART:
-        raise UnsupportedMediaType(f"send {MULTIPART}")
-    header = request.headers.get("content-type", "")
-    if len(header) > _LONGEST_CONTENT_TYPE:
-        raise MalformedMultipart("the boundary is too long")
-    boundary = options_of(header)[1].get("boundary", "")
+    boundary = _boundary_of(request)
     return form_of(await request.body(), boundary, most_part_bytes or request.rules.most_bytes)
 
 
@@ -105,33 +101,66 @@ def form_of(body: bytes, boundary: str, most_part_bytes: int) -> Form:
     parts: list[FormPart] = []
     segment: MultipartSegment | None = None
     pieces: list[bytes] = []
+    with malformed_is_refused(), _parser(boundary, most_part_bytes) as parser:
+        for event in parser.parse(body):
+            if isinstance(event, MultipartSegment):
+                segment, pieces = event, []
+            elif event is not None:
+                pieces.append(bytes(event))
+            elif segment is not None:
+                parts.append(_part(segment, b"".join(pieces)))
+    return Form(parts)
+
+
+def parser_of(request: Call, most_part_bytes: int) -> PushMultipartParser:
+    """What takes the request's body apart piece by piece, for forms too large to be read whole.
+
+    To be used within `malformed_is_refused`. Raises UnsupportedMediaType and MalformedMultipart.
+    """
+    with malformed_is_refused():
+        return _parser(_boundary_of(request), most_part_bytes)
+
+
+@contextmanager
+def malformed_is_refused() -> Generator[None]:
+    """Turn what the parser raises into TooLarge or MalformedMultipart."""
     try:
-        with PushMultipartParser(
-            boundary,
-            max_header_size=_MOST_HEADER_BYTES,
-            max_header_count=_MOST_HEADERS,
-            max_segment_size=most_part_bytes,
-            max_segment_count=MOST_PARTS,
-            strict=True,
-        ) as parser:
-            for event in parser.parse(body):
-                if isinstance(event, MultipartSegment):
-                    segment, pieces = event, []
-                elif event is not None:
-                    pieces.append(bytes(event))
-                elif segment is not None:
-                    parts.append(_part(segment, b"".join(pieces)))
+        yield
     except ParserLimitReached as error:
         raise TooLarge(str(error)) from error
     except MultipartError as error:
         raise MalformedMultipart(str(error)) from error
-    return Form(parts)
 
 
-def _part(segment: MultipartSegment, content: bytes) -> FormPart:
-    name, filename = segment.name or "", segment.filename
-    check_text([name, filename], "")
+def checked_segment(segment: MultipartSegment) -> MultipartSegment:
+    """The head of a part; raises `invalid_text` for NUL in its names, MalformedMultipart for an encoding."""
+    check_text([segment.name or "", segment.filename], "")
     encoding = str(segment.header("Content-Transfer-Encoding", "")).strip().lower()
     if encoding not in _PLAIN_ENCODINGS:  # RFC 7578, 4.7: not for forms; taken as it is it would be garbage
         raise MalformedMultipart("a part has a Content-Transfer-Encoding")
-    return FormPart(name, filename, segment.content_type, content)
+    return segment
+
+
+def _boundary_of(request: Call) -> str:
+    if request.media_type != MULTIPART:
+        raise UnsupportedMediaType(f"send {MULTIPART}")
+    header = request.headers.get("content-type", "")
+    if len(header) > _LONGEST_CONTENT_TYPE:
+        raise MalformedMultipart("the boundary is too long")
+    return options_of(header)[1].get("boundary", "")
+
+
+def _parser(boundary: str, most_part_bytes: int) -> PushMultipartParser:
+    return PushMultipartParser(
+        boundary,
+        max_header_size=_MOST_HEADER_BYTES,
+        max_header_count=_MOST_HEADERS,
+        max_segment_size=most_part_bytes,
+        max_segment_count=MOST_PARTS,
+        strict=True,
+    )
+
+
+def _part(segment: MultipartSegment, content: bytes) -> FormPart:
+    checked_segment(segment)
+    return FormPart(segment.name or "", segment.filename, segment.content_type, content)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from quintet.kernel.actor import Actor
 from quintet.kernel.live.joining import MOST_ROOMS, TooManyRooms, join
 from quintet.kernel.live.messages import (
@@ -44,20 +46,27 @@ async def answer(connection: "Connection", kind: str, fields: dict[str, Any]) ->
         case "auth":
             await _renew(connection, actor, as_command(fields, Authenticating))
         case _:
-            raise InvalidMessage(f"no messages of type {kind[:40]} are known")
+            command = connection.kernel.commands.get(kind)
+            if command is None:
+                raise InvalidMessage(f"no messages of type {kind[:40]} are known")
+            await command(connection, actor, fields)
 
 
 async def _subscribe(connection: "Connection", actor: Actor, asked: Subscribe) -> None:
+    connection.overhears = False
+    connection.stop_overhearing()
     if asked.rooms is None:
         if asked.room is None:
             raise InvalidMessage("`room` is missing")
-        await join(connection, actor, Subscription(asked.room, asked.since, asked.epoch), asked.id)
+        one = Subscription(asked.room, asked.since, asked.epoch, asked.unit)
+        await join(connection, actor, one, asked.id)
         return
     if len(asked.rooms) > MOST_ROOMS + 1:  # one's own is not counted
         raise TooManyRooms
     for one in asked.rooms:
         try:
-            await join(connection, actor, one, asked.id)
+            unit = one.unit or asked.unit
+            await join(connection, actor, msgspec.structs.replace(one, unit=unit), asked.id)
         except Refusal as refusal:
             connection.inbox.refuse(refusal, asked.id, one.room)
 

@@ -14,12 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
-from quintet.kernel import json
 from quintet.kernel.clock import Clock
 from quintet.kernel.database import Database, Tx
 from quintet.kernel.live.hub import Hub
-from quintet.kernel.live.messages import frame
-from quintet.kernel.live.names import shown
+from quintet.kernel.live.transient import transient_text
 from quintet.kernel.live.wakeups import Wakeups
 
 APART_SECONDS: Final = 0.25  # between two messages about one object
@@ -168,10 +166,8 @@ class Counts:
                 await asyncio.sleep(0)
 
     def _say(self, name: str, message: str, fields: dict[str, Any]) -> None:
-        room = self._hub.rooms.get(name)
-        if room is not None and room.members:
-            text = json.encode({"type": message, "room": shown(name), **fields, "payload": fields})
-            room.say(frame(text))
+        if self._hub.is_heard(name):
+            self._hub.say(name, transient_text(message, name, fields))
 
     def _can_be_heard(self, kind: str, object_id: str) -> bool:
         if kind not in self.kinds:  # of a node that is newer than this one

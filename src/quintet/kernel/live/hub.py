@@ -7,20 +7,21 @@ the log is read.
 
 import asyncio
 from bisect import bisect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import accumulate
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
 from quintet.kernel.actor import Actor
 from quintet.kernel.clock import Clock
 from quintet.kernel.database import Database, Tx
-from quintet.kernel.live.log import Published, events_since, room_seq, room_seqs, rooms_beyond
+from quintet.kernel.live.log import KernelLog, Published, RoomLog
 from quintet.kernel.live.messages import frame
 from quintet.kernel.live.names import FEED, USER, feed_room
-from quintet.kernel.live.room import Member, Room, Told
+from quintet.kernel.live.room import Member, Room, Told, Voice
 from quintet.kernel.live.turn import Turn
 from quintet.kernel.refusals import Forbidden, NotFound, Unavailable
 from quintet.kernel.telemetry import LiveFigures
@@ -44,6 +45,11 @@ class RoomKind(msgspec.Struct, frozen=True):
 
     check_may_join: Callable[[Tx, Actor, str], Awaitable[None]]
     shows_presence: bool = True
+    hides_people: bool = (
+        False  # who has blocked somebody, or is blocked by them, hears `skip` for their deeds
+    )
+    log: RoomLog | None = None  # in the place of the kernel's
+    voice: Voice | None = None  # where not every member hears the same bytes
 
 
 class Hub:
@@ -55,10 +61,14 @@ class Hub:
         self.figures = LiveFigures()
         self.rooms: dict[str, Room] = {}
         self.on_notice: list[Callable[[str, int], None]] = []
+        # By the prefix of names that are no rooms: who brings what is said there to the rooms that it is for.
+        self.audiences: dict[str, Callable[[str, bytes], None]] = {}
         self.members: set[Any] = set()  # sockets and streams, for counting and for closing them
         self.turn = Turn()
+        self.reviews = 0  # how often this node looked who may be in a room
         self.entrance = asyncio.Semaphore(MOST_SIGNING_IN)
         self._kinds = kinds
+        self._log: RoomLog = KernelLog(epoch)
         self._database = database
         self._unknown: dict[str, Room] = {}
         self._learning: asyncio.Task[None] | None = None
@@ -68,6 +78,10 @@ class Hub:
     def kind_of(self, room: str) -> RoomKind | None:
         """What the room is; None for names that no part has declared."""
         return self._kinds.get(room.partition(":")[0])
+
+    def add_kind(self, prefix: str, kind: RoomKind) -> None:
+        """Know the rooms of one more prefix: for kinds that are bound to this very server."""
+        self._kinds[prefix] = kind
 
     async def name_to_join(self, actor: Actor, room: str) -> str:
         """What the log calls the room; raises NotFound, or Forbidden for somebody else's own room."""
@@ -83,6 +97,12 @@ class Hub:
         async with self._database.statement() as tx:  # one journey: thousands may join at once
             await kind.check_may_join(tx, actor, rest)
         return feed_room(actor.id) if room == FEED else room
+
+    async def check_may_stay(self, tx: Tx, actor: Actor, name: str) -> None:
+        """Raise NotFound or Forbidden where the actor, who is in the room, may be there no more."""
+        prefix, _, rest = name.partition(":")
+        if prefix not in {USER, FEED}:
+            await self._kinds[prefix].check_may_join(tx, actor, rest)
 
     def take(self, published: Sequence[Published]) -> None:
         """Events of this node were committed."""
@@ -107,18 +127,31 @@ class Hub:
             self._mending[name] = task
             task.add_done_callback(lambda done: self._mended(name, done))
 
-    def say(self, name: str, text: bytes) -> None:
-        """Tell this node's members a message without a place in the log."""
+    def is_heard(self, name: str) -> bool:
+        """Whether anybody on this node may hear what is said there."""
+        room = self.rooms.get(name)
+        return bool(room.members) if room is not None else name.partition(":")[0] in self.audiences
+
+    def say(self, name: str, text: bytes, author_id: UUID | None = None) -> None:
+        """Tell this node's members, or those whom the name stands for, a message without a place in the log.
+
+        Where the room hides people from each other, who does not see the author does not hear it.
+        """
         room = self.rooms.get(name)
         if room is not None:
-            room.say(frame(text))
+            room.say(frame(text), author_id)
+        elif (audience := self.audiences.get(name.partition(":")[0])) is not None:
+            audience(name, text)
 
     @asynccontextmanager
     async def holding(self, name: str) -> AsyncGenerator[Room]:
         """The room, its present seq known, kept while the block lasts; raises Unavailable."""
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = Room(name)
+            kind = self.kind_of(name)
+            room = self.rooms[name] = (
+                Room(name) if kind is None else Room(name, hides_people=kind.hides_people, voice=kind.voice)
+            )
         room.holders += 1
         room.empty_since = None
         try:
@@ -160,21 +193,24 @@ class Hub:
             if known is not None:
                 return known
             async with self._database.statement() as tx:
-                read = [Told(event) for event in await events_since(tx, room.name, since, PAGE)]
+                log = self._log_of(room.name)
+                read = [room.told(event) for event in await log.events_since(tx, room.name, since, PAGE)]
         if not read or read[0].event.seq != since + 1:
             return None
         room.remember(read)
-        sizes = accumulate(len(one.frame) for one in read)
+        sizes = accumulate(one.size for one in read)
         return read[: max(1, bisect(list(sizes), PAGE_BYTES))]
 
     async def look(self) -> None:
         """Ask the database how far the rooms are: what a lost wake-up left out is found here."""
-        known = [room for room in self.rooms.values() if room.delivered >= 0]
-        if known:
+        known = {name: room.place for name, room in self.rooms.items() if room.delivered >= 0}
+        for log, names in self._by_log(known).items():
             async with self._database.statement() as tx:
-                seqs = await rooms_beyond(tx, {room.name: room.delivered for room in known})
-            for name, seq in seqs.items():
-                self.notice(name, seq)
+                places = await log.places_beyond(tx, {name: known[name] for name in names})
+            for name, place in places.items():
+                if name in self.rooms:
+                    self.rooms[name].begin_anew(place)
+                self.notice(name, place.seq)
         now = self.clock.monotonic()
         for room in list(self.rooms.values()):
             if room.empty_since is not None and now - room.empty_since > LINGER_SECONDS:
@@ -194,11 +230,12 @@ class Hub:
             await asyncio.sleep(0)  # others of this turn may ask, too
             asked, self._unknown = self._unknown, {}
             async with self._database.statement() as tx:
-                seqs = await room_seqs(tx, list(asked))
+                places = [await log.places(tx, names) for log, names in self._by_log(asked).items()]
         finally:
             self._learning = None
-        for name, seq in seqs.items():
-            asked[name].begin(seq)
+        for found in places:
+            for name, place in found.items():
+                asked[name].begin(place)
 
     async def _mend(self, room: Room) -> None:
         async with self._database.statement() as tx:
@@ -207,17 +244,28 @@ class Hub:
 
     async def _read_on(self, room: Room, tx: Tx) -> bool:
         """Read what comes after `delivered`; whether there may be more."""
-        read = await events_since(tx, room.name, room.delivered, PAGE)
+        log = self._log_of(room.name)
+        read = await log.events_since(tx, room.name, room.delivered, PAGE)
         if read and read[0].seq > room.delivered + 1:
             room.skip_to(read[0].seq - 1)
         for event in read:
             room.take(event)
         if not read and room.has_gap:
-            seq = await room_seq(tx, room.name)
+            seq = (await log.places(tx, [room.name]))[room.name].seq
             room.noticed = seq
             if seq > room.delivered:
                 room.skip_to(seq)  # everything since was removed from the log
         return len(read) == PAGE
+
+    def _log_of(self, name: str) -> RoomLog:
+        kind = self.kind_of(name)
+        return self._log if kind is None or kind.log is None else kind.log
+
+    def _by_log(self, names: Iterable[str]) -> dict[RoomLog, list[str]]:
+        found: dict[RoomLog, list[str]] = {}
+        for name in names:
+            found.setdefault(self._log_of(name), []).append(name)
+        return found
 
     def _mended(self, name: str, done: asyncio.Task[None]) -> None:
         del self._mending[name]

@@ -48,7 +48,7 @@ class Inbox:
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
         self._allowed = Allowed(connection.kernel.settings.limit_socket)
-        self._waiting: deque[tuple[str, Id, dict[str, Any]]] = deque()
+        self._waiting: deque[tuple[str | None, Id, dict[str, Any]]] = deque()  # a pong is of no type
         self._worker: asyncio.Task[None] | None = None
         self._find_actor: FindActor | None = None
         self._unreadable = 0
@@ -92,6 +92,16 @@ class Inbox:
             connection.wire.hold(is_held=True)
         self._work()
 
+    def receive_pong(self, payload: bytes) -> None:
+        """A pong came: it says what the peer had read when it sent what it sends from now on, not before."""
+        connection = self._connection
+        if self._worker is None:
+            connection.take_pong(payload)
+        elif self._waiting and self._waiting[-1][0] is None:
+            self._waiting[-1] = (None, None, {"payload": payload})
+        else:
+            self._waiting.append((None, None, {"payload": payload}))
+
     def refuse(self, refusal: Refusal, id_: Id, room: Any = None) -> None:
         """Say no; close on whoever keeps asking for what cannot be."""
         is_room = isinstance(room, str) and len(room) <= MOST_NAME  # longer ones are not worth repeating
@@ -127,7 +137,10 @@ class Inbox:
                 if self._is_holding and not self._waiting:
                     self._is_holding = False
                     connection.wire.hold(is_held=False)
-                await self._answer(kind, id_, fields)
+                if kind is None:
+                    connection.take_pong(fields["payload"])
+                else:
+                    await self._answer(kind, id_, fields)
         finally:
             self._worker = None
 

@@ -7,7 +7,7 @@ change it tells of; so seq order is commit order, and no seq is ever skipped or 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -32,6 +32,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_sn
     doubled: ClassVar[bool] = False
 
 
+class Reviewed(Event, frozen=True):
+    """Told to the nodes alone: who may be in a room, one user or anybody, is to be looked at anew."""
+
+    reviews: str
+    user_id: UUID | None
+
+
 def body_of(event: Event) -> bytes:
     """The event as a JSON object, its fields a second time under `payload` where its class says so."""
     if not event.doubled:
@@ -49,6 +56,30 @@ class Published(msgspec.Struct, frozen=True):
     body: bytes  # a JSON object
     author_id: UUID | None = None
     cause: str | None = None
+    epoch: str = ""  # what its seq counts in, where not all rooms of its log share one
+
+
+class Place(NamedTuple):
+    """How far a room has come, and the epoch that its seqs count in."""
+
+    epoch: str
+    seq: int
+
+
+class RoomLog(Protocol):
+    """Where the events of some rooms are written: in unbroken order, in the transactions they tell of."""
+
+    async def places(self, tx: "Tx", rooms: list[str]) -> dict[str, Place]:
+        """Where each of the rooms is; also of those in which nothing has happened."""
+        ...
+
+    async def places_beyond(self, tx: "Tx", known: dict[str, Place]) -> dict[str, Place]:
+        """Where those of the rooms are that have come further than known, or count in another epoch."""
+        ...
+
+    async def events_since(self, tx: "Tx", room: str, seq: int, most: int) -> Sequence[Published]:
+        """The room's events after `seq`, oldest first, at most `most`."""
+        ...
 
 
 class Emitted(msgspec.Struct, frozen=True):
@@ -152,3 +183,23 @@ async def rooms_beyond(tx: "Tx", seqs: dict[str, int]) -> dict[str, int]:
 async def server_epoch(tx: "Tx") -> UUID:
     """The epoch of every room's numbering; a restore from backup begins a new one."""
     return await tx.value("select epoch from kernel.epoch")
+
+
+class KernelLog:
+    """The log of every room whose kind has none of its own."""
+
+    def __init__(self, epoch: str) -> None:
+        self._epoch = epoch
+
+    async def places(self, tx: "Tx", rooms: list[str]) -> dict[str, Place]:
+        """Where each of the rooms is."""
+        return {room: Place(self._epoch, seq) for room, seq in (await room_seqs(tx, rooms)).items()}
+
+    async def places_beyond(self, tx: "Tx", known: dict[str, Place]) -> dict[str, Place]:
+        """Where those of the rooms are that have come further."""
+        found = await rooms_beyond(tx, {room: place.seq for room, place in known.items()})
+        return {room: Place(self._epoch, seq) for room, seq in found.items()}
+
+    async def events_since(self, tx: "Tx", room: str, seq: int, most: int) -> list[Published]:
+        """The room's events after `seq`."""
+        return await events_since(tx, room, seq, most)

@@ -46,6 +46,7 @@ class Subscription(msgspec.Struct, frozen=True):
     room: str
     since: int | None = None
     epoch: str | None = None
+    unit: Literal["utf16", "codepoint"] | None = None  # in which positions in a text are told
 
 
 class Subscribe(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ class Subscribe(msgspec.Struct, frozen=True):
     room: str | None = None
     since: int | None = None
     epoch: str | None = None
+    unit: Literal["utf16", "codepoint"] | None = None
     rooms: list[Subscription] | None = None
 
 
@@ -151,10 +153,16 @@ def event_text(event: Published, *, for_author: bool = False) -> bytes:
     return (head + cause).encode() + event.body[1:]
 
 
+def skip_text(event: Published) -> bytes:
+    """What stands in an event's place for who may not see it."""
+    return told("skip", room=shown(event.room), seq=event.seq)
+
+
 def error_text(refusal: Refusal, id_: Id = None, **fields: Any) -> bytes:
     """A refusal as sockets hear it."""
     retryable = refusal.status in {429, 503}
     detail = refusal.detail or refusal.title
+    fields = {**refusal.members, **fields}
     return told("error", id=id_, code=refusal.code, detail=detail, retryable=retryable, **fields)
 
 

@@ -7,7 +7,9 @@ from typing import Final
 from uuid import UUID
 
 USER: Final = "user"  # what concerns one user and nobody else
+REVIEWS: Final = "reviews"  # of who may be in which room; the nodes alone are in it
 FEED: Final = "feed"  # each user's own stream of what others do
+FOLLOWERS: Final = "followers"  # no room: stands for the feeds of all who follow somebody
 
 
 def user_room(user_id: UUID | str) -> str:
@@ -20,6 +22,11 @@ def feed_room(user_id: UUID) -> str:
     return f"{FEED}:{user_id}"
 
 
+def followers_of(user_id: UUID | str, about_id: UUID | str | None = None) -> str:
+    """The feeds of all who follow this user and, where it is about somebody else, see them."""
+    return f"{FOLLOWERS}:{user_id}:{about_id or user_id}"
+
+
 def shown(room: str) -> str:
     """What clients call the room."""
-    return FEED if room.startswith(f"{FEED}:") else room
+    return FEED if room.startswith((f"{FEED}:", f"{FOLLOWERS}:")) else room

@@ -5,6 +5,8 @@ nodes; so a row that vanishes with its dead node is told like one that was remov
 """
 
 import asyncio
+from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -36,11 +38,12 @@ class Listed(msgspec.Struct):
     present: dict[UUID, Present]
     total: int
 
-    def people(self) -> list[dict[str, Any]]:
-        """As clients see them."""
+    def people(self, but: AbstractSet[UUID]) -> list[dict[str, Any]]:
+        """As clients see them, without those who are hidden from the one who asks."""
         return [
             {"user_id": one.user_id, "status": one.status} | ({} if one.mode is None else {"mode": one.mode})
             for one in self.present.values()
+            if one.user_id not in but
         ]
 
 
@@ -62,6 +65,7 @@ class Presence:
         self._writing = asyncio.Lock()
         self._reads = asyncio.Lock()
         self._wake = asyncio.Event()
+        self.on_change: list[Callable[[Collection[UUID]], None]] = []  # who came, went or said how they are
         wakeups.on_listening.append(self.look_everywhere)
 
     async def admit(self, connection: "Connection", user_id: UserId) -> bool:
@@ -183,6 +187,9 @@ class Presence:
                 async with self._writing, self._database.statement() as tx:
                     text = json.encode([self._row(room, user_id) for room, user_id in changed]).decode()
                     await presence_queries.write(tx, self._wakeups.node_id, text, self._clock.now())
+                anywhere = {user_id for room, user_id in changed if room == ANYWHERE}
+                for listener in self.on_change if anywhere else ():
+                    listener(anywhere)
                 touched = {room for room, _ in changed if self._shows(room)}
                 self._wakeups.tell_presence(touched)
                 rooms |= {room for room in touched if self._is_told(room)}
@@ -222,9 +229,9 @@ class Presence:
         for user_id, one in after.present.items():
             was = before.present.get(user_id)
             if was is None or (was.status, was.mode) != (one.status, one.mode):
-                heard.say(frame(presence_text(room, user_id, one.status, one.mode, now)))
+                heard.say(frame(presence_text(room, user_id, one.status, one.mode, now)), user_id)
         for user_id in before.present.keys() - after.present.keys():
-            heard.say(frame(presence_text(room, user_id, "offline", None, now)))
+            heard.say(frame(presence_text(room, user_id, "offline", None, now)), user_id)
 
     def _change(self, room: str, connection: "Connection") -> None:
         if room == ANYWHERE or self._shows(room):

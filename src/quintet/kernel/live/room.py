@@ -7,12 +7,15 @@ waits until the log has told what lies between.
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-from quintet.kernel.live.log import Published
-from quintet.kernel.live.messages import event_text, frame
+from quintet.kernel.actor import Actor
+from quintet.kernel.live.log import Place, Published
+from quintet.kernel.live.messages import event_text, frame, skip_text
+from quintet.kernel.refusals import Refusal
 from quintet.kernel.telemetry import get_logger
 
 RECENT_EVENTS: Final = 512
@@ -24,43 +27,81 @@ BROKEN: Final = 1011
 class Told:
     """One event as its room's members hear it; framed once."""
 
-    __slots__ = ("event", "frame")
-
     def __init__(self, event: Published) -> None:
         self.event = event
-        self.frame = frame(event_text(event))
+
+    @cached_property
+    def frame(self) -> bytes:
+        """As it goes to everybody but an author."""
+        return frame(event_text(self.event))
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, roughly."""
+        return len(self.frame)
+
+
+class Said:
+    """A message without a place in the log, about somebody whom not every member may see."""
+
+    __slots__ = ("author_id", "frame")
+
+    def __init__(self, message: bytes, author_id: UUID) -> None:
+        self.frame = message
+        self.author_id = author_id
 
 
 class Chunk:
     """What a room tells in one turn of the loop: durable events, and messages without a place in the log."""
 
-    def __init__(self, items: list[Told | bytes]) -> None:
+    def __init__(self, items: list[Told | Said | bytes]) -> None:
         self.items = items
+        self.shared: dict[Any, Any] = {}  # what a room's voice says in common to several members
         self.authors = {
             one.event.author_id for one in items if isinstance(one, Told) and one.event.cause is not None
         }
 
     @cached_property
+    def writers(self) -> set[UUID | None]:
+        """Whose deeds it tells of."""
+        return {
+            one.event.author_id if isinstance(one, Told) else one.author_id
+            for one in self.items
+            if not isinstance(one, bytes)
+        }
+
+    @cached_property
     def frames(self) -> bytes:
         """The frames, joined, as they go to everybody but an author."""
-        return b"".join(one.frame if isinstance(one, Told) else one for one in self.items)
+        return b"".join(one if isinstance(one, bytes) else one.frame for one in self.items)
 
-    def frames_for(self, user_id: UUID | None) -> bytes:
-        """The frames as this user hears them."""
-        if user_id not in self.authors:
+    def frames_for(self, user_id: UUID | None, hidden: AbstractSet[UUID]) -> bytes:
+        """The frames as this user hears them, from whom these people are hidden."""
+        hides = bool(hidden) and not hidden.isdisjoint(self.writers)
+        if not hides and user_id not in self.authors:
             return self.frames
-        return b"".join(
-            one
-            if isinstance(one, bytes)
-            else one.frame
-            if one.event.author_id != user_id
-            else frame(event_text(one.event, for_author=True))
-            for one in self.items
-        )
+
+        def heard(one: Told | Said | bytes) -> bytes:
+            if isinstance(one, bytes):
+                return one
+            if isinstance(one, Said):
+                return b"" if one.author_id in hidden else one.frame
+            if one.event.author_id in hidden:
+                return frame(skip_text(one.event))
+            if one.event.author_id == user_id:
+                return frame(event_text(one.event, for_author=True))
+            return one.frame
+
+        return b"".join(map(heard, self.items))
 
 
 class Member(Protocol):
     """Whoever hears a room."""
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who hears."""
+        ...
 
     @property
     def user_id(self) -> UUID | None:
@@ -79,12 +120,54 @@ class Member(Protocol):
         """Hear no more."""
         ...
 
+    def put_out(self, room: "Room", reason: Refusal) -> None:
+        """Hear this room no more, because of a right that ended."""
+        ...
+
+    async def review_own(self) -> None:
+        """The user's own room was reviewed: look again whom they do not see, and what they overhear."""
+        ...
+
+
+class Voice(Protocol):
+    """How the rooms of a kind speak, where not every member hears the same bytes.
+
+    `connection` is a live Connection in each; what is answered are whole frames, sent at once.
+    """
+
+    def tell(self, event: Published) -> Told:
+        """The event as it is kept in memory for telling."""
+        ...
+
+    def begins(self, connection: Any, room: "Room", asked: Any) -> None:
+        """The connection is about to hear the room: as its Subscription asks, or (None) unasked."""
+        ...
+
+    def joined(self, connection: Any, room: "Room") -> bytes:
+        """What follows `subscribed`, once it hears the room."""
+        ...
+
+    def frames(self, connection: Any, room: "Room", chunk: Chunk) -> bytes:
+        """What the room tells, as this connection hears it."""
+        ...
+
+    def lost_place(self, connection: Any, room: "Room") -> bytes:
+        """What follows `reset`."""
+        ...
+
+    def left(self, connection: Any, room: "Room") -> None:
+        """The connection hears the room no more."""
+        ...
+
 
 class Room:
     """The events of one room on this node."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, hides_people: bool = False, voice: Voice | None = None) -> None:
         self.name = name
+        self.voice = voice
+        self.epoch = ""
+        self.hides_people = hides_people  # from each other, where one has blocked the other
         self.delivered = -1  # the last seq given to members; unknown until the first reading
         self.noticed = 0  # the highest seq this node has heard of
         self.members: dict[Member, None] = {}
@@ -94,22 +177,37 @@ class Room:
         self._recent: deque[Told] = deque()
         self._recent_bytes = 0
         self._early: dict[int, Published] = {}
-        self._pending: list[Told | bytes] = []
+        self._pending: list[Told | Said | bytes] = []
+
+    @property
+    def place(self) -> Place:
+        """How far members have been told."""
+        return Place(self.epoch, self.delivered)
 
     @property
     def has_gap(self) -> bool:
         """Whether the log is to be asked for what members have not heard."""
         return self.delivered < self.noticed
 
-    def begin(self, seq: int) -> None:
+    def begin(self, place: Place) -> None:
         """Events after `seq` are told from now on, those that have come meanwhile at once."""
         if self.delivered < 0:
-            self.delivered = seq
-            self.noticed = max(self.noticed, seq)
+            self.epoch, self.delivered = place
+            self.noticed = max(self.noticed, self.delivered)
             self._take_early()
+
+    def begin_anew(self, place: Place) -> None:
+        """Another epoch has begun: what was told before counts no more, as everybody inside is told."""
+        if self.delivered >= 0 and place.epoch != self.epoch:
+            self.flush()
+            self.epoch, self.noticed = place
+            self._early.clear()
+            self.skip_to(place.seq)
 
     def take(self, event: Published) -> None:
         """An event was committed."""
+        if event.epoch and event.epoch != self.epoch:
+            self.begin_anew(Place(event.epoch, event.seq - 1))
         self.noticed = max(self.noticed, event.seq)
         if event.seq == self.delivered + 1 and self.delivered >= 0:
             self._deliver(event)
@@ -127,10 +225,10 @@ class Room:
             member.lose_place(self)
         self._take_early()
 
-    def say(self, message: bytes) -> None:
-        """Tell a framed message that has no place in the log."""
+    def say(self, message: bytes, author_id: UUID | None = None) -> None:
+        """Tell a framed message that has no place in the log; of whom it tells, where people are hidden."""
         if self.members:
-            self._pend(message)
+            self._pend(message if author_id is None or not self.hides_people else Said(message, author_id))
 
     def recent_since(self, seq: int) -> list[Told] | None:
         """The events after `seq` up to `delivered`, where they are still in memory."""
@@ -146,10 +244,14 @@ class Room:
             first = self._recent[0].event.seq if self._recent else self.delivered + 1
             if one.event.seq != first - 1 or len(self._recent) >= RECENT_EVENTS:
                 return
-            if self._recent_bytes + len(one.frame) > RECENT_BYTES:
+            if self._recent_bytes + one.size > RECENT_BYTES:
                 return
             self._recent.appendleft(one)
-            self._recent_bytes += len(one.frame)
+            self._recent_bytes += one.size
+
+    def told(self, event: Published) -> Told:
+        """The event as it is kept for telling."""
+        return Told(event) if self.voice is None else self.voice.tell(event)
 
     def flush(self) -> None:
         """Give the members what is pending."""
@@ -171,15 +273,15 @@ class Room:
 
     def _deliver(self, event: Published) -> None:
         self.delivered = event.seq
-        one = Told(event)
+        one = self.told(event)
         self._recent.append(one)
-        self._recent_bytes += len(one.frame)
+        self._recent_bytes += one.size
         while len(self._recent) > RECENT_EVENTS or self._recent_bytes > RECENT_BYTES:
-            self._recent_bytes -= len(self._recent.popleft().frame)
+            self._recent_bytes -= self._recent.popleft().size
         if self.members:
             self._pend(one)
 
-    def _pend(self, item: Told | bytes) -> None:
+    def _pend(self, item: Told | Said | bytes) -> None:
         if not self._pending:
             asyncio.get_running_loop().call_soon(self.flush)
         self._pending.append(item)

@@ -6,7 +6,6 @@ What is sent in one turn of the loop leaves as one write.
 
 import asyncio
 import logging
-import struct
 from contextlib import suppress
 from typing import Any, Final
 
@@ -31,6 +30,10 @@ _CLOSING_SECONDS: Final = 5.0
 # At its debug level websockets writes down requests, and with them tokens: nobody may turn that on.
 _QUIET: Final = logging.getLogger("quintet.websockets")
 _QUIET.setLevel(logging.WARNING)
+
+
+def _take_no_note() -> None:
+    """What a pong is good for that only says that somebody is there."""
 
 
 class SocketProtocol(asyncio.Protocol):
@@ -178,8 +181,8 @@ class SocketProtocol(asyncio.Protocol):
             self.close(1001, "silent for a minute")
         elif now - max(self._pinged_at, self._heard_at) > PING_SECONDS:
             self._pinged_at = now
-            self._protocol.send_ping(struct.pack("!I", int(now) & 0xFFFFFFFF))
-            self._send_own()
+            if self._connection is not None:
+                self.send(self._connection.ping(_take_no_note))
 
     # --- inside ---------------------------------------------------------------------------------------
 
@@ -213,6 +216,8 @@ class SocketProtocol(asyncio.Protocol):
             if event.data:  # empty ones, for ever, would fill the memory
                 self._message.append(bytes(event.data))
         else:
+            if event.opcode is Opcode.PONG:
+                connection.inbox.receive_pong(bytes(event.data))
             return
         if event.fin:
             data, self._message = b"".join(self._message), []

@@ -18,7 +18,7 @@ from quintet.kernel.http.answer import Answer
 from quintet.kernel.http.call import Call, Kernel
 from quintet.kernel.live.room import Chunk, Room
 from quintet.kernel.live.tickets import redeem_for_stream
-from quintet.kernel.refusals import TooManyConnections, Unavailable
+from quintet.kernel.refusals import Refusal, TooManyConnections, Unavailable
 
 MOST_STREAMS: Final = 100  # of one address on one node
 QUIET_SECONDS: Final = 15.0
@@ -70,6 +70,13 @@ class Listening:
     def lose_place(self, room: Room) -> None:  # noqa: ARG002 (named so by Member)
         """Something happened, more than can be told."""
         self._wake.set()
+
+    def put_out(self, room: Room, reason: Refusal) -> None:  # noqa: ARG002 (named so by Member)
+        """A stream is of its rooms alone."""
+        self.close()
+
+    async def review_own(self) -> None:
+        """What is told is read for this listener each time."""
 
     def look_after(self, now: float) -> None:
         """Need nothing."""

@@ -27,7 +27,7 @@ class Wakeup(msgspec.Struct, frozen=True, omit_defaults=True):
 
     node_id: UUID
     seqs: dict[str, int] = {}
-    says: list[tuple[str, str]] = []  # room and message, of those that have no place in the log
+    says: list[tuple[str, str, UUID | None]] = []  # room, message without a place in its log, and whose
     presence: list[str] = []  # rooms whose list of people changed
     counts: list[tuple[str, str]] = []  # kind and object of numbers that changed
 
@@ -42,16 +42,16 @@ class Wakeups:
         self.on_listening: list[Callable[[], None]] = []
         self._database = database
         self._seqs: dict[str, int] = {}
-        self._says: list[tuple[str, str]] = []
+        self._says: list[tuple[str, str, UUID | None]] = []
         self._presence: set[str] = set()
         self._counts: set[tuple[str, str]] = set()
         self._wake = asyncio.Event()
         database.on_commit.append(self._take)
 
-    def tell(self, room: str, text: str) -> None:
+    def tell(self, room: str, text: str, author_id: UUID | None = None) -> None:
         """Have the other nodes tell their members of the room a message without a place in the log."""
         if not self.is_alone:
-            self._says.append((room, text))
+            self._says.append((room, text, author_id))
             self._wake.set()
 
     def tell_presence(self, rooms: Collection[str]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quintet.kernel import json
 from quintet.kernel.actor import Actor
 from quintet.kernel.live import presence_queries
+from quintet.kernel.live.reviewing import keep_reviewing
 from quintet.kernel.live.wakeups import Wakeup
 from quintet.kernel.refusals import Unavailable
 from quintet.kernel.telemetry import get_logger
@@ -30,8 +31,8 @@ def connect(kernel: "Kernel") -> None:
     def hear(wakeup: Wakeup) -> None:
         for room, seq in wakeup.seqs.items():
             kernel.hub.notice(room, seq)
-        for room, text in wakeup.says:
-            kernel.hub.say(room, text.encode())
+        for room, text, author_id in wakeup.says:
+            kernel.hub.say(room, text.encode(), author_id)
         kernel.presence.look_at(wakeup.presence)
         kernel.counts.note(wakeup.counts)
 
@@ -117,6 +118,7 @@ WORK: Final[tuple[Callable[[Any], Awaitable[None]], ...]] = (
     keep_beating,
     look_after_members,
     look_for_gaps,
+    keep_reviewing,
     end_with_sessions,
     send_wakeups,
     hear_wakeups,
