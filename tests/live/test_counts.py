@@ -147,6 +147,24 @@ async def test_a_kind_that_cannot_be_read_costs_the_others_no_message(live: Worl
         assert await waves_heard(socket) == [1]
 
 
+async def test_an_object_that_breaks_its_kind_does_not_silence_it_for_ever(live: World) -> None:
+    async with beach_of(live) as (beach, ada, socket):
+
+        def fail() -> None:
+            if "broken" in beach.sea.readings[-1]:
+                raise ValueError
+
+        beach.sea.during = fail
+        beach.wave("broken")
+        for _ in range(5):
+            with pytest.raises(ValueError):
+                await beach.counts.tell_due()
+        beach.wave(ada.id)
+        await beach.counts.tell_due()
+        assert await waves_heard(socket) == [1]
+        assert beach.counts.waiting == 0
+
+
 async def test_a_storm_of_many_objects_is_read_in_parts_and_bounded(live: World, monkeypatch: Any) -> None:
     monkeypatch.setattr("quintet.kernel.live.counts.MOST_WAITING", 1200)
     async with beach_of(live) as (beach, ada, socket):
