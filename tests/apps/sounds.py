@@ -94,7 +94,9 @@ def written(
     out = io.BytesIO()
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[channels]
     # `bitexact` keeps the encoder's name and the date out: the same signal is the same bytes.
-    with av.open(out, "w", format=coding.container, options={"fflags": "+bitexact", **coding.options}) as file:
+    with av.open(
+        out, "w", format=coding.container, options={"fflags": "+bitexact", **coding.options}
+    ) as file:
         stream: Any = file.add_stream(coding.codec, rate=coding.rate, layout=layout)
         if coding.codec == "vorbis":
             stream.codec_context.options = {"strict": "experimental"}

@@ -12,9 +12,7 @@ async def keep_a_sound(world: World, stage: Stage) -> None:
         " select id from file",
         stage.ada.id,
     )
-    world.sql(
-        "insert into sidechain.audio values (%s, %s, 1, 44100, 2, '', now())", audio_id, stage.ada.id
-    )
+    world.sql("insert into sidechain.audio values (%s, %s, 1, 44100, 2, '', now())", audio_id, stage.ada.id)
     stage.ids["audio"] = str(audio_id)
 
 

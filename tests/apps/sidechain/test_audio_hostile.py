@@ -281,4 +281,3 @@ async def test_slow_uploads_have_bounds(world: World, monkeypatch: pytest.Monkey
     assert [answer.status_code for answer in await asyncio.gather(*slow)] == [201] * 3
     assert arriving.arriving_now(ada.id) == 0
     assert len(left_behind(world, ada)["bytes"]) == len(before["bytes"]) + 3
-

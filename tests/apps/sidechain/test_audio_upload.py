@@ -108,9 +108,7 @@ async def test_a_form_has_one_part_named_file(world: World) -> None:
         "unsupported_media_type",
     )
     cut = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + WAV
-    answer = await ada.post(
-        UPLOAD, content=cut, headers={"Content-Type": "multipart/form-data; boundary=x"}
-    )
+    answer = await ada.post(UPLOAD, content=cut, headers={"Content-Type": "multipart/form-data; boundary=x"})
     assert code_of(answer) == (400, "malformed_multipart")
     assert left_behind(world, ada) == before
 

@@ -1,9 +1,9 @@
 """Sidechain: live collaboration for music makers."""
 
 from quintet.apps.sidechain.audio.routes import AUDIO_ROUTES
+from quintet.apps.sidechain.audio.sweeping import keep_sweeping
 from quintet.apps.sidechain.channels.access import CHANNEL_ROOM
 from quintet.apps.sidechain.channels.clearing import keep_clearing_away
-from quintet.apps.sidechain.audio.sweeping import keep_sweeping
 from quintet.apps.sidechain.channels.routes import CHANNEL_ROUTES
 from quintet.apps.sidechain.errors.routes import ERROR_ROUTES
 from quintet.apps.sidechain.errors.upkeep import errors_upkeep
