@@ -199,6 +199,10 @@ async def test_a_sound_is_posted_heard_and_talked_about(enter: Enter, live: Worl
     # Liked, reacted to and talked about; each sees it as the other does it.
     await second.click(f"{post} .like")
     await one.until("document.querySelector('.like b').textContent === '1'")
+    await one.until("document.querySelector('.bell b').textContent === '1'")
+    await first.click(".bell")
+    await first.click(f".bell-panel .unread:has-text('{ben.username} liked')")
+    await one.until("document.querySelector('.bell b').hidden")
     await second.click(f"{post} .palette summary")
     await second.click(f"{post} .palette button >> nth=0")
     await one.until("document.querySelector('.reaction b')?.textContent === '1'")
@@ -292,20 +296,19 @@ async def test_a_phone_is_enough(enter: Enter, live: World, tmp_path: Path) -> N
 
 
 async def test_errors_are_counted_and_resolved(enter: Enter, live: World) -> None:
+    """That the page is there; the dashboard itself has journeys of its own."""
     ada = await live.person("ada")
     visitor = await enter(ada, viewport=DESK)
     page = visitor.page
     await page.goto("/stage/sidechain/errors")
-    await visitor.sees("#errors > *")
-    batch = [
-        {"source": "Audio", "severity": "Error", "message": f"buffer underrun at {number}", "context": {},
-         "timestamp": 1702569600, "occurrences": 3}
-        for number in range(4)
-    ]  # fmt: skip
-    answer = await ada.post("/api/v1/errors/batch", json={"errors": batch})
+    report = {"source": "Audio", "severity": "Critical", "message": "Buffer underrun", "occurrences": 3}
+    answer = await ada.post("/api/v1/errors/batch", json={"errors": [report]})
     assert answer.status_code == 200, answer.text
     await page.reload()
-    await page.get_by_text("buffer underrun").first.wait_for()
+    await page.click(".errors-list button:has-text('Buffer underrun')")
+    await page.click("dialog >> text=Resolve")
     async with asyncio.timeout(10):
-        while not (await ada.get("/api/v1/errors")).json()["items"]:
+        while not (await ada.get("/api/v1/errors?resolved=true")).json()["items"]:
             await look_again()
+    await page.goto("/stage/sidechain")
+    await visitor.sees("#state[data-state=live]")

@@ -53,7 +53,7 @@ const editors = Object.entries(TEXTS).map(([field, { label }]) => [field, new Ed
 // --- what is shown
 
 const chosen = () => location.hash.slice(1) || FEED;
-const shows = (post) => (chosen() === FEED ? true : post.channel_id === head.channel?.id);
+const shows = (post) => chosen() === FEED || post.channel_id === head.channel?.id;
 
 /** Show what the address names. */
 async function show() {
@@ -104,6 +104,18 @@ function drawChannel(channel) {
   for (const [field, editor] of editors) {
     const { placeholder } = TEXTS[field];
     editor.show(texts, `channel:${channel.id}:${field}`, { canWrite: Boolean(channel.role), placeholder: channel.role ? placeholder : "Nothing is written here yet." });
+  }
+}
+
+/** Go to what a notification is about. */
+async function openNotified({ channel_id: channelId, post_id: postId }) {
+  try {
+    const id = channelId ?? (await api.get(`/api/v1/posts/${postId}`)).channel_id ?? FEED;
+    posts.look(postId);
+    if (id === chosen()) posts.find();
+    else location.hash = id;
+  } catch (problem) {
+    sayProblem(problem);
   }
 }
 
@@ -200,7 +212,6 @@ function begin(user) {
   studio.forget();
   $("#guest").hidden = Boolean(user);
   $("#desk").hidden = $("#studio").hidden = $("#bell").hidden = !user;
-  $("#bell").replaceChildren();
   if (!user) {
     for (const [, editor] of editors) editor.close();
     head.leave();
@@ -225,7 +236,7 @@ function begin(user) {
   texts = new QuintetText({ url: location.origin, token: (fresh) => api.token({ fresh }), ticket });
   live.join(`user:${user.id}`, { event: hearOwn, transient: hearTransient, reread: readChannels });
   feed = live.join(FEED, { event: hearFeed, transient: hearTransient, reread: readFeed });
-  bell = mountNotifications($("#bell"), { api, live });
+  bell = mountNotifications($("#bell"), { api, live, open: openNotified });
   readChannels();
   show();
 }

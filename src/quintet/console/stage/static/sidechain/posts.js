@@ -13,6 +13,7 @@ export class Posts {
   #next = null;
   #path = null;
   #options = {};
+  #sought = null;
 
   constructor(player, people) {
     Object.assign(this, { player, people });
@@ -48,6 +49,20 @@ export class Posts {
 
   has = (id) => this.#posts.has(id);
   postOf = (id) => this.#posts.get(id)?.post;
+
+  /** Look for a post, as soon as it is shown. */
+  look(id) {
+    this.#sought = id;
+  }
+
+  find() {
+    const row = this.#posts.get(this.#sought)?.row;
+    if (!row) return;
+    this.#sought = null;
+    row.scrollIntoView({ block: "center" });
+    row.classList.remove("fresh");
+    requestAnimationFrame(() => row.classList.add("fresh"));
+  }
 
   /** A post that was made this moment. */
   take(post) {
@@ -114,6 +129,7 @@ export class Posts {
     $("#no-posts").hidden = this.#posts.size > 0;
     $("#no-posts").textContent = this.#options.none;
     $("#older").hidden = !this.#next;
+    this.find();
   }
 
   #tellTimes() {
