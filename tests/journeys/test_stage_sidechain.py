@@ -1,4 +1,4 @@
-"""Sidechain's page in a real browser: people who are here, texts written at once, posts that sound, errors."""
+"""Sidechain's page in a real browser: who is here, texts written at once, posts that sound, errors."""
 
 import asyncio
 from pathlib import Path
@@ -165,66 +165,76 @@ async def test_what_is_written_off_line_comes_together(enter: Enter, live: World
     one.wrong.clear()
 
 
-async def test_a_sound_is_posted_heard_and_talked_about(enter: Enter, live: World, tmp_path: Path) -> None:
+SOUND = encoded(BY_NAME["mp3-low"], fade(6.0), 6.0)
+
+
+async def test_a_sound_is_posted_and_heard(enter: Enter, live: World) -> None:
     ada, ben = await live.person("ada"), await live.person("ben")
     channel = await open_channel(ada, ben)
     one, other = await enter(ada, viewport=DESK), await enter(ben, viewport=DESK)
     first, second = await open_page(one, channel), await open_page(other, channel)
     await first.click("#send-post")
     await first.wait_for_selector("#said:has-text('words, or a sound')")
-    await first.set_input_files("#post-file", {"name": "no.wav", "mimeType": "audio/wav", "buffer": b"RIFFno"})
+    no_sound = {"name": "no.wav", "mimeType": "audio/wav", "buffer": b"RIFFno"}
+    await first.set_input_files("#post-file", no_sound)
     await first.wait_for_selector("#said code:text('unsupported_media_type')")
+    assert all("415" in line for line in one.wrong)
     one.wrong.clear()
-    sound = encoded(BY_NAME["mp3-low"], fade(6.0), 6.0)
-    file = {"name": "fade.mp3", "mimeType": "audio/mpeg", "buffer": sound}
-    await first.set_input_files("#post-file", file)
+    await first.set_input_files("#post-file", no_sound | {"name": "fade.mp3", "buffer": SOUND})
     await one.sees("#audio-state .wave path")
-    await first.fill("#post-text", "Second take & <i>more</i>")
-    await first.fill("[name=bpm]", "122.5")
-    await first.fill("[name=key]", "a minor")
-    await first.fill("[name=tags]", "House, #stems")
+    fields = {"text": "Second take & <i>more</i>", "bpm": "122.5", "key": "a minor", "tags": "House, #stems"}
+    for field, value in fields.items():
+        await first.fill(f"#composer [name={field}]", value)
     await first.click("#send-post")
-    post = ".post"
-    await other.sees(f"{post} .wave.played path")
-    assert await second.inner_text(f"{post} .text") == "Second take & <i>more</i>"
-    assert await second.locator(f"{post} .chips li").all_inner_texts() == ["122.5 bpm", "A minor", "#house", "#stems"]
+    await other.sees(".post .wave.played path")
+    assert await second.inner_text(".post .text") == fields["text"]
+    chips = await second.locator(".post .chips li").all_inner_texts()
+    assert chips == ["122.5 bpm", "A minor", "#house", "#stems"]
     # It sounds, from where the waveform was touched, and the others hear of it.
-    box: Any = await second.locator(f"{post} .wave-box").bounding_box()
+    box: Any = await second.locator(".post .wave-box").bounding_box()
     await second.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     await other.until("document.querySelector('.post').classList.contains('plays')")
     await other.until("document.querySelector('.wave-box').ariaValueNow > 3")
-    await one.until(f"document.querySelector('#listening').textContent.includes('{ben.username}is listening to what {ada.username}')")
-    await second.click(f"{post} .play")
+    words = f"{ben.username} is listening to what {ada.username} posted"
+    await one.until(f"document.querySelector('#listening').textContent === {words!r}")
+    await second.click(".post .play")
     await one.until("document.querySelector('#listening').hidden")
-    # Liked, reacted to and talked about; each sees it as the other does it.
-    await second.click(f"{post} .like")
+
+
+async def test_what_people_do_with_a_post_is_seen_as_they_do_it(enter: Enter, live: World) -> None:
+    ada, ben = await live.person("ada"), await live.person("ben")
+    channel = await open_channel(ada, ben)
+    await post_something(ada, text="Too dry?", channel_id=channel)
+    one, other = await enter(ada, viewport=DESK), await enter(ben, viewport=DESK)
+    first, second = await open_page(one, channel), await open_page(other, channel)
+    await second.click(".like")
     await one.until("document.querySelector('.like b').textContent === '1'")
     await one.until("document.querySelector('.bell b').textContent === '1'")
     await first.click(".bell")
     await first.click(f".bell-panel .unread:has-text('{ben.username} liked')")
     await one.until("document.querySelector('.bell b').hidden")
-    await second.click(f"{post} .palette summary")
-    await second.click(f"{post} .palette button >> nth=0")
+    await second.click(".palette summary")
+    await second.click(".palette button >> nth=0")
     await one.until("document.querySelector('.reaction b')?.textContent === '1'")
-    await first.click(f"{post} .reaction")
+    await first.click(".reaction")
     await other.until("document.querySelector('.reaction b')?.textContent === '2'")
-    await first.click(f"{post} .talk")
-    await second.click(f"{post} .talk")
-    await second.fill(f"{post} .talking input", "That bass!")
+    await first.click(".talk")
+    await second.click(".talk")
+    await second.fill(".talking input", "That bass!")
     await second.keyboard.press("Enter")
     await one.until("document.querySelector('.comments li span')?.textContent === 'That bass!'")
     await one.until("document.querySelector('.talk b').textContent === '1'")
-    await second.click(f"{post} .like")
+    await second.click(".like")
     await one.until("document.querySelector('.like b').textContent === ''")
     # In the feed of whoever follows, too; deleted, it is gone for all.
-    cleo = await enter(await live.person("cleo"))
-    assert cleo.person
-    await follow(cleo.person, ada)
-    await open_page(cleo)
+    cleo = await live.person("cleo")
+    await follow(cleo, ada)
+    third = await enter(cleo)
+    await open_page(third)
     await post_something(ada, text="Outside of channels")
-    await cleo.until("document.querySelector('.post .text')?.textContent === 'Outside of channels'")
-    await first.click(f"{post} .delete")
-    await first.click(f"{post} .delete")
+    await third.until("document.querySelector('.post .text')?.textContent === 'Outside of channels'")
+    await first.click(".post .delete")
+    await first.click(".post .delete")
     await other.sees(".post", 0)
 
 
@@ -263,7 +273,8 @@ async def test_keys_alone_are_enough(enter: Enter, live: World) -> None:
     await visitor.sees(".comments li", 1)
     unnamed = await page.evaluate(
         """() => [...document.querySelectorAll("button, a, input, textarea, select, [role=slider]")]
-            .filter((one) => one.checkVisibility() && !(one.textContent.trim() || one.ariaLabel || one.labels?.length))
+            .filter((one) => one.checkVisibility())
+            .filter((one) => !(one.textContent.trim() || one.ariaLabel || one.labels?.length))
             .map((one) => one.outerHTML.slice(0, 100))"""
     )
     assert unnamed == [], "who hears the page has to know what it is"
@@ -272,9 +283,9 @@ async def test_keys_alone_are_enough(enter: Enter, live: World) -> None:
 async def test_a_phone_is_enough(enter: Enter, live: World, tmp_path: Path) -> None:
     ada, ben = await live.person("ada"), await live.person("ben")
     channel = await open_channel(ada, ben, name="Unbreakable" * 9)
-    sound = encoded(BY_NAME["mp3-low"], fade(2.0), 2.0)
-    uploaded = await ada.post("/api/v1/audio/upload", files={"file": ("fade.mp3", sound, "audio/mpeg")})
-    await post_something(ada, text="Longword" * 40, channel_id=channel, audio_id=uploaded.json()["id"], bpm=90)
+    uploaded = await ada.post("/api/v1/audio/upload", files={"file": ("fade.mp3", SOUND, "audio/mpeg")})
+    audio_id = uploaded.json()["id"]
+    await post_something(ada, text="Longword" * 40, channel_id=channel, audio_id=audio_id, bpm=90)
     visitor = await enter(ben, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = await open_page(visitor, channel)
     await page.fill("#notes-text", "Unbreakable" * 30)
@@ -286,9 +297,10 @@ async def test_a_phone_is_enough(enter: Enter, live: World, tmp_path: Path) -> N
         await visitor.sees("#own-channels a")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
         small = await page.evaluate(
-            """() => [...document.querySelectorAll("button, summary, a, select, .choice label, input:not([type=radio])")]
-                .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect(), one.checkVisibility()])
-                .filter(([, box, is]) => is && box.width && Math.min(box.height, box.width) < 44)
+            """() => [...document.querySelectorAll("button, summary, a, select, input:not([type=radio])")]
+                .filter((one) => one.checkVisibility())
+                .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+                .filter(([, box]) => box.width && Math.min(box.height, box.width) < 44)
                 .map(([html]) => html)"""
         )
         assert small == [], "a finger needs 44 px"

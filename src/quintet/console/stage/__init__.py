@@ -31,7 +31,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _STATIC = _FOLDER / "static"
-# The library for collaborative text is the one that everybody gets. The wheel puts it among the rest (pyproject).
+# The library for collaborative text is the one that everybody gets; a wheel has it with the rest (pyproject).
 _TEXT = _STATIC / "text" if (_STATIC / "text").is_dir() else _FOLDER.parents[3] / "clients/javascript/src"
 # By folder and name: `shared/live.js`. The list is fixed when the server starts: no path of a request ever
 # reaches the disk.

@@ -49,6 +49,6 @@ export class Listening {
     const what = !post ? "a post" : post.user.id === userId ? "their own sketch" : `what ${nameOf(post.user)} posted`;
     const more = plays.length > 1 ? `, and ${plays.length - 1} more ${plays.length === 2 ? "listens" : "listen"}` : "";
     const bars = make("i", { className: "bars", ariaHidden: "true" }, make("b"), make("b"), make("b"), make("b"));
-    box.replaceChildren(bars, make("strong", { textContent: nameOf(this.userOf(userId)), dir: "auto" }), make("span", { textContent: `is listening to ${what}${more}` }));
+    box.replaceChildren(bars, make("strong", { textContent: nameOf(this.userOf(userId)), dir: "auto" }), ` is listening to ${what}${more}`);
   }
 }
