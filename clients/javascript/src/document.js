@@ -12,6 +12,7 @@ const CURSOR_PACE_MS = 100;
 
 /**
  * Tells `change` ({op, delta, text, source: "local" | "remote" | "server", userId?}), `saved`, `state`, `cursors`,
+ * `acknowledged` ({op_id, rev}: the server has one's own next operation; by its id it can be taken back),
  * `lost` ({why, text, pending}: what was written here and could not be brought together with the server's text) and
  * `diverged` (the text here was wrong, and is read again).
  */

@@ -158,11 +158,12 @@ export class Sync {
   }
 
   /** The next rev, from wherever it came. */
-  #take(isOwn, { ops, user_id: userId }) {
+  #take(isOwn, { ops, op_id, user_id: userId }) {
     const replica = this.#doc.replica;
     if (isOwn) {
       replica.confirm();
       this.#refusals = 0;
+      this.#doc.emit("acknowledged", { op_id, rev: replica.rev });
       this.flush();
     } else {
       this.#doc.changed(replica.hear(fromJson(ops)), userId);
