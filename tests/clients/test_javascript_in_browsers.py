@@ -95,3 +95,13 @@ async def test_line_ends_that_a_textarea_cannot_show_are_left_alone(live: World,
     await table.ben.type("!")
     await table.ada.until(r"area.value === 'one\nt_wo\nthre!e'")
     assert await table.ada.do("area.selectionStart") == 6
+
+
+async def test_the_example_in_the_readme_works(live: World, writing: Writing) -> None:
+    have_notes(live)
+    ada = await live.person("ada")
+    document = await new_note(live, ada, text="world")
+    window = await writing.open(f"http://127.0.0.1:{live.port}", ada.access_token, document, "example")
+    await window.shows("Hello world")
+    assert await window.do("document.title") == "saved"
+    assert await text_of(ada, document) == "Hello world"

@@ -1,6 +1,7 @@
 """Somebody in front of a textarea that the JavaScript client binds to a document."""
 
 import json
+import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,12 +13,15 @@ from urllib.parse import quote
 
 from playwright.async_api import Browser, Page
 
-SOURCES = Path(__file__).parent.parent.parent / "clients" / "javascript" / "src"
+CLIENT = Path(__file__).parent.parent.parent / "clients" / "javascript"
 PATIENCE_MS = 20_000
 PAGE = """
 <!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><textarea rows="10" cols="60"></textarea>
+<script type="importmap">{"imports": {"quintet-text": "/index.js"}}</script>
 <script type="module">
-import { QuintetText, bindTextarea } from "/index.js";
+"""
+CODE = """
+import { QuintetText, bindTextarea } from "quintet-text";
 const { url, token, id } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 window.troubles = [];
 window.sockets = [];
@@ -34,8 +38,17 @@ for (const trouble of ["lost", "diverged"]) doc.on(trouble, (what) => troubles.p
 window.area = document.querySelector("textarea");
 bindTextarea(doc, area);
 window.isReady = true;
-</script>
 """
+
+
+def example() -> str:
+    """What the README shows, for the settings of the page."""
+    code = (CLIENT / "README.md").read_text().partition("```js\n")[2].partition("```")[0]
+    settings = "const { url, token, id } = JSON.parse(decodeURIComponent(location.hash.slice(1)));\n"
+    code = re.sub(r'"https://[^"]*"', "url", re.sub(r'"channel:[^"]*"', "id", code))
+    before = "window.troubles = [];\nconst session = { accessToken: token };\n"
+    after = 'window.doc = doc;\nwindow.area = document.querySelector("textarea");\nwindow.isReady = true;\n'
+    return settings + before + code + after
 
 
 class Files(BaseHTTPRequestHandler):
@@ -43,7 +56,10 @@ class Files(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.removeprefix("/")
-        text = (SOURCES / name).read_text() if name.endswith(".js") else PAGE
+        if name.endswith(".js"):
+            text = (CLIENT / "src" / name).read_text()
+        else:
+            text = PAGE + (example() if name == "example" else CODE) + "</script>"
         self.send_response(200)
         self.send_header("Content-Type", "text/javascript" if name.endswith(".js") else "text/html")
         self.end_headers()
@@ -108,12 +124,12 @@ class Writing:
     site: str
     opened: list[Window] = field(default_factory=list)
 
-    async def open(self, url: str, token: str, document: str) -> Window:
+    async def open(self, url: str, token: str, document: str, page_name: str = "") -> Window:
         """A window of whoever has that token at that server."""
         page = await (await self.browser.new_context()).new_page()
         page.set_default_timeout(PATIENCE_MS)
         settings = json.dumps({"url": url, "token": token, "id": document})
-        await page.goto(f"{self.site}/#{quote(settings)}")
+        await page.goto(f"{self.site}/{page_name}#{quote(settings)}")
         window = Window(page)
         self.opened.append(window)
         await window.until("window.isReady || window.troubles?.length")

@@ -10,7 +10,7 @@ import { difference, operation, transform, transformPosition } from "./operation
 export function bindTextarea(doc, element) {
   let shown = doc.text; // the document's text as the element shows it, or showed it when a composition began
   let missed = null; // what others did during a composition
-  let isTyping = false; // what is written into the document then, the element shows already
+  let isWriting = false;
   const show = () => {
     element.value = shown = doc.text;
   };
@@ -24,16 +24,6 @@ export function bindTextarea(doc, element) {
     return operation(from, from - to, text);
   };
 
-  const write = (op) => {
-    if (!op.length) return;
-    isTyping = true;
-    try {
-      doc.apply(op);
-    } finally {
-      isTyping = false;
-    }
-  };
-
   const input = () => {
     if (missed !== null) return; // the composition is not over
     write(typed());
@@ -41,10 +31,23 @@ export function bindTextarea(doc, element) {
     tell();
   };
 
+  const write = (op) => {
+    isWriting = true;
+    try {
+      if (op.length) doc.apply(op);
+    } catch (problem) {
+      show(); // what cannot be written (half an emoji, say) is not shown either
+      throw problem;
+    } finally {
+      isWriting = false;
+    }
+  };
+
+  /** Others changed the text, or the application did. */
   const changed = ({ op }) => {
-    if (isTyping) return;
-    if (missed !== null) return void missed.push(op);
-    move([op]);
+    if (isWriting) return;
+    if (missed === null) move([op]);
+    else missed.push(op);
   };
 
   /** Show the text anew, with cursor and selection moved over what others did. */
