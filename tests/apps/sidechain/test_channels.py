@@ -223,6 +223,7 @@ async def test_an_account_that_goes_leaves_its_channel_to_who_was_in_it_longest(
     while await clearing.clear_away(world.kernel.database):
         pass
     assert world.sql("select from sidechain.channels where id = %s", alone) == []
+    assert world.sql("select from documents.documents where object_id = %s", alone) == []
 
 
 async def test_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
