@@ -117,7 +117,7 @@ async def test_who_posts_while_a_channel_closes_posts_behind_its_door(
         answers = await asyncio.gather(*calls)
         assert {answer.status_code for answer in answers} == {200, 201}
         wrong = world.sql(
-            "select from sidechain.posts where channel_id = %s and is_open = %s", channel, is_private
+            "select 1 from sidechain.posts where channel_id = %s and is_open = %s", channel, is_private
         )
         assert wrong == []
 
@@ -182,7 +182,7 @@ async def test_joining_leaving_adding_and_handing_over_at_once(world: World, oth
             break
         assert owner in inside
         wrong = world.sql(
-            "select from sidechain.posts where channel_id = %s and is_open = %s", channel, is_private
+            "select 1 from sidechain.posts where channel_id = %s and is_open = %s", channel, is_private
         )
         assert wrong == [], "posts follow whether the channel is private"
     print(f"150 changes of one channel at once on two nodes: {dict(sorted(codes.items()))}, one owner inside")
