@@ -9,6 +9,7 @@ import time
 import zlib
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from tests.world import Person, World, code_of
 from quintet.kernel.files import arriving
 from quintet.kernel.sound import listening, process
 from quintet.kernel.sound.listening import listener_of
+from quintet.settings import Settings
 
 SINE = sine(0.5)
 WAV = encoded(BY_NAME["wav-16"], SINE, 0.2)
@@ -249,16 +251,67 @@ def test_the_process_is_bounded() -> None:
             import resource, sys
             from quintet.kernel.sound.process import limit_oneself
             limit_oneself()
-            names = ("CPU", "AS", "FSIZE", "CORE")
+            names = ("CPU", "AS", "FSIZE", "NOFILE", "CORE")
             print([resource.getrlimit(getattr(resource, "RLIMIT_" + name)) for name in names])
             print("litestar" in sys.modules)
             """,
         ],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    due = [(30, 30), (1024**3, 1024**3), (0, 0), (0, 0)]
+    due = [(30, 30), (512 * 1024**2, 512 * 1024**2), (0, 0), (0, 0), (0, 0)]
     assert said.splitlines() == [str(due), "False"]
     assert resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY
+
+
+@pytest.mark.parametrize("deadline", ["request", "upload"])
+async def test_a_body_that_trickles_in_is_cut_off(
+    world: World, monkeypatch: pytest.MonkeyPatch, deadline: str
+) -> None:
+    """By the deadline of a piece, and by that of the whole."""
+    ada = await world.person("ada")
+    traces, over = Traces(world), asyncio.Event()
+
+    async def trickle() -> Any:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nRIFF'
+        while deadline == "upload" and not over.is_set():
+            yield b"a"
+            await look_again()
+        await over.wait()
+        yield b""
+
+    short = msgspec.structs.replace(world.kernel.settings, **{f"{deadline}_deadline_seconds": 0.1})
+    monkeypatch.setattr(world.kernel, "settings", short)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await ada.post(UPLOAD, content=trickle(), headers=headers)
+    over.set()
+    assert code_of(answer) == (408, "request_timeout")
+    assert traces.new() == set()
+    assert arriving.arriving_now(ada.id) == 0
+
+
+async def test_who_hangs_up_leaves_nothing(live: World) -> None:
+    ada = await live.person("ada")
+    traces = Traces(live)
+    _, writer = await asyncio.open_connection("127.0.0.1", live.port)
+    writer.write(
+        f"POST {UPLOAD} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ada.access_token}\r\n"
+        "Content-Length: 1000000\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode()
+    )
+    async with asyncio.timeout(10):
+        while not arriving.arriving_now(ada.id):
+            await look_again()
+        writer.transport.abort()
+        while arriving.arriving_now(ada.id):
+            await look_again()
+    assert traces.new() == set()
+
+
+async def test_twenty_a_minute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await world.person("ada")
+    strict = msgspec.structs.replace(world.kernel.settings, limit_upload=Settings().limit_upload)
+    monkeypatch.setattr(world.kernel, "settings", strict)
+    codes = [(await upload(ada, b"no song")).status_code for _ in range(21)]
+    assert codes == [415] * 20 + [429]
 
 
 async def test_slow_uploads_have_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
