@@ -81,7 +81,7 @@ def grow(server: Server, size: int) -> tuple[Person, Person]:
             """
         )
         connection.execute(
-            "insert into sidechain.error_hours select id, date_trunc('hour', seen), 3 from made"
+            "insert into sidechain.error_hours select id, date_trunc('hour', seen), group_id, 3 from made"
         )
         connection.execute(
             """
