@@ -175,8 +175,8 @@ export function mountErrors(root, api) {
     readCounts();
   }
 
-  const timer = setInterval(() => !document.hidden && read(), AGAIN_MS);
   const seen = () => !document.hidden && read();
+  const timer = setInterval(seen, AGAIN_MS);
   document.addEventListener("visibilitychange", seen);
   root.replaceChildren(parts.whole);
   api.onUser(begin);

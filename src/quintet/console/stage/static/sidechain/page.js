@@ -4,12 +4,10 @@ import { invite, say, sayProblem } from "../shared/account.js";
 import * as api from "../shared/api.js";
 import { folding } from "../shared/folding.js";
 import { Live } from "../shared/live.js";
-import { QuintetText } from "../text/index.js";
 import { ChannelHead } from "./channel.js";
 import { Channels } from "./channels.js";
 import { Composer } from "./composer.js";
 import { $ } from "./drawing.js";
-import { Editor } from "./editor.js";
 import { listenToFollowing } from "./following.js";
 import { Listening } from "./listening.js";
 import { Members } from "./members.js";
@@ -18,20 +16,16 @@ import { People } from "./people.js";
 import { Player } from "./player.js";
 import { Posts } from "./posts.js";
 import { Studio } from "./studio.js";
+import { Texts } from "./texts.js";
 import { drawWave, imagined } from "./waveform.js";
 
 const FEED = "feed";
 const FEED_MS = 30_000; // its own room tells of those one follows, not of what is posted in one's channels
-const TEXTS = {
-  description: { label: "Description", placeholder: "What is this channel about? Everybody in it can write here, at once." },
-  notes: { label: "Notes", placeholder: "Tempo map, lyrics, who does what …" },
-};
 let live = null;
-let texts = null;
 let bell = null;
 let room = null; // of the channel that is shown
 let feed = null; // the room of one's feed
-let turn = null; // of showing something; whatever is read for an older one is not shown
+let turn = null; // of showing something; what is read for an older one is not shown; `isOpen` is to be tried again
 
 const people = new People();
 const player = new Player();
@@ -48,7 +42,7 @@ const head = new ChannelHead({
   gone,
 });
 const studio = new Studio((message) => live?.send(message));
-const editors = Object.entries(TEXTS).map(([field, { label }]) => [field, new Editor($(`#${field}`), { label, userOf: people.userOf })]);
+const texts = new Texts(people.userOf);
 
 // --- what is shown
 
@@ -62,7 +56,8 @@ async function show() {
   const own = (turn = {});
   room = null;
   if (head.channel) live.leave(`channel:${head.channel.id}`);
-  for (const [, editor] of editors) editor.close();
+  texts.close();
+  posts.clear();
   head.leave();
   listening.clear();
   channels.choose(id);
@@ -75,16 +70,18 @@ async function show() {
     composer.show(null);
     return readFeed();
   }
-  posts.show(`/api/v1/channels/${encodeURIComponent(id)}/posts`, { none: "No posts yet. The first sketch is the hardest; anything goes." });
+  const path = `/api/v1/channels/${encodeURIComponent(id)}`;
   let channel;
   try {
-    channel = await api.get(`/api/v1/channels/${encodeURIComponent(id)}`);
+    channel = await api.get(path);
   } catch (problem) {
     if (turn !== own) return;
     if (!problem.passes) location.hash = FEED;
+    own.isOpen = problem.passes;
     return sayProblem(problem);
   }
   if (turn !== own) return;
+  posts.show(`${path}/posts`, { none: "No posts yet. The first sketch is the hardest; anything goes.", isOwner: channel.role === "owner" });
   members.show(channel);
   channels.know(channel);
   drawChannel(channel);
@@ -100,11 +97,7 @@ function drawChannel(channel) {
   $("#channel").hidden = $("#people").hidden = false;
   if (channel.role) composer.show(channel.id);
   else composer.hide();
-  if (!isOther) return;
-  for (const [field, editor] of editors) {
-    const { placeholder } = TEXTS[field];
-    editor.show(texts, `channel:${channel.id}:${field}`, { canWrite: Boolean(channel.role), placeholder: channel.role ? placeholder : "Nothing is written here yet." });
-  }
+  if (isOther) texts.show(channel);
 }
 
 /** Go to what a notification is about. */
@@ -205,15 +198,14 @@ function hearOwn(event) {
 /** Begin anew as somebody, or as nobody in particular. */
 function begin(user) {
   live?.close();
-  texts?.close();
+  texts.end();
   bell?.();
   player.stop();
-  live = texts = bell = room = feed = turn = null;
+  live = bell = room = feed = turn = null;
   studio.forget();
   $("#guest").hidden = Boolean(user);
   $("#desk").hidden = $("#studio").hidden = $("#bell").hidden = !user;
   if (!user) {
-    for (const [, editor] of editors) editor.close();
     head.leave();
     $("#state").textContent = $("#state").dataset.state = "looking";
     return;
@@ -230,10 +222,10 @@ function begin(user) {
       $("#state").textContent = $("#state").dataset.state = word;
       if (word !== "live") return;
       studio.tell();
-      if (chosen() !== FEED && !head.channel) show(); // its first reading came to nothing
+      if (turn?.isOpen) show();
     },
   });
-  texts = new QuintetText({ url: location.origin, token: (fresh) => api.token({ fresh }), ticket });
+  texts.begin(ticket, (fresh) => api.token({ fresh }));
   live.join(`user:${user.id}`, { event: hearOwn, transient: hearTransient, reread: readChannels });
   feed = live.join(FEED, { event: hearFeed, transient: hearTransient, reread: readFeed });
   bell = mountNotifications($("#bell"), { api, live, open: openNotified });

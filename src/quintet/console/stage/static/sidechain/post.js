@@ -13,9 +13,12 @@ const STEP_SECONDS = 5; // that an arrow key goes
 export class Post {
   #seconds = 0;
 
-  /** `player` plays it; `gone(id)` is told when it was deleted; `nameOfChannel(id)` where it stands elsewhere. */
-  constructor(post, { player, gone, nameOfChannel }) {
-    Object.assign(this, { post, player, gone, nameOfChannel });
+  /**
+   * `player` plays it; `gone(id)` is told when it was deleted, which is offered where one `mayDelete(post)`;
+   * `nameOfChannel(id)` where it stands elsewhere.
+   */
+  constructor(post, { player, gone, mayDelete, nameOfChannel }) {
+    Object.assign(this, { post, player, gone, mayDelete, nameOfChannel });
     this.row = $(".post", fromTemplate("post-template"));
     this.row.dataset.post = post.id;
     this.comments = new Comments($(".talking", this.row), post);
@@ -42,7 +45,7 @@ export class Post {
     const facts = [bpm && `${bpm} bpm`, key, ...(tags ?? []).map((tag) => `#${tag}`)].filter(Boolean);
     $(".chips", this.row).replaceChildren(...facts.map((fact) => make("li", { textContent: fact, dir: "auto" })));
     $(".chips", this.row).hidden = !facts.length;
-    $(".delete", this.row).hidden = user.id !== api.user()?.id;
+    $(".delete", this.row).hidden = !this.mayDelete(this.post);
     $(".palette div", this.row).replaceChildren(
       ...PALETTE.map((emoji) => make("button", { type: "button", className: "quiet", textContent: emoji, ariaLabel: `React with ${emoji}`, onclick: () => this.#react(emoji) })),
     );

@@ -22,10 +22,15 @@ export class Posts {
   }
 
   /** Show another list from now on: that at `path`; `none` is said where there is nothing. */
-  show(path, { none, nameOfChannel }) {
-    this.player.stop();
+  show(path, { none, nameOfChannel, isOwner = false }) {
+    this.clear();
     this.#path = path;
-    this.#options = { none, nameOfChannel };
+    this.#options = { none, nameOfChannel, isOwner };
+  }
+
+  clear() {
+    this.player.stop();
+    this.#path = null;
     this.#posts.clear();
     this.#next = null;
     $("#posts").replaceChildren();
@@ -111,12 +116,17 @@ export class Posts {
     this.people.learn(post.user);
     const shown = this.#posts.get(post.id);
     if (shown) return shown.draw(post);
-    const one = new Post(post, { player: this.player, gone: (id) => this.drop(id), nameOfChannel: this.#options.nameOfChannel });
+    const one = new Post(post, { player: this.player, gone: (id) => this.drop(id), mayDelete: (one) => this.#mayDelete(one), nameOfChannel: this.#options.nameOfChannel });
     one.row.classList.toggle("fresh", isFresh);
     this.#posts.set(post.id, one);
     // Ids are in the order of time: it goes before the first that is older.
     const older = [...$("#posts").children].find((row) => row.dataset.post < post.id);
     $("#posts").insertBefore(one.row, older ?? null);
+  }
+
+  #mayDelete({ user }) {
+    const own = api.user();
+    return user.id === own?.id || this.#options.isOwner || ["moderator", "admin"].includes(own?.role);
   }
 
   #remove(id) {
