@@ -89,6 +89,7 @@ async def test_a_private_channel_is_not_there_for_a_stranger(enter: Enter, live:
     # Put out of it, Ben sees it no more, from the same moment on.
     await guest.page.goto(f"/stage/sidechain#{channel}")
     await guest.sees("#description [data-state=saved]")
+    await guest.sees("#no-posts:not([hidden])")
     await ada.delete(f"/api/v1/channels/{channel}/members/{ben.id}")
     await guest.sees(f"#own-channels [data-channel='{channel}']", 0)
     await guest.page.wait_for_url("**/stage/sidechain#feed")

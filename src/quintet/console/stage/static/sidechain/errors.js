@@ -31,7 +31,6 @@ export function mountErrors(root, api) {
   let asked = 0; // answers to older questions are passed over
   let typing = 0;
   let closed = false;
-
   const details = listenToDetails(parts.dialog, { resolve });
 
   // --- reading
@@ -74,8 +73,7 @@ export function mountErrors(root, api) {
 
   function anew() {
     asked++;
-    items = [];
-    next = null;
+    [items, next] = [[], null];
     readList();
   }
 
