@@ -181,6 +181,7 @@ class Room:
         self._recent_bytes = 0
         self._early: dict[int, Published] = {}
         self._pending: list[Told | bytes] = []
+        self._behind: tuple[int, bytes] | None = None  # a message that waits for its event
 
     @property
     def place(self) -> Place:
@@ -233,6 +234,14 @@ class Room:
         if self.members:
             self._pend(message if author_id is None or not self.hides_people else Said.of(author_id, message))
 
+    def say_behind(self, seq: int, message: bytes) -> None:
+        """Tell a framed message right behind the event `seq`, at the latest one of those asked for."""
+        self._behind = None
+        if seq == self.delivered:
+            self.say(message)
+        elif seq > self.delivered:
+            self._behind = (seq, message)
+
     def recent_since(self, seq: int) -> list[Told] | None:
         """The events after `seq` up to `delivered`, where they are still in memory."""
         if seq >= self.delivered:
@@ -283,6 +292,8 @@ class Room:
             self._recent_bytes -= self._recent.popleft().size
         if self.members:
             self._pend(one)
+        if self._behind is not None and self._behind[0] == event.seq:
+            self.say_behind(*self._behind)
 
     def _pend(self, item: Told | bytes) -> None:
         if not self._pending:
