@@ -7,6 +7,7 @@ bounds.
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -159,7 +160,7 @@ class Copy:
         """The changes after `rev`, which are remembered."""
         return self.changes[rev - self.first_rev :]
 
-    def judge(self, asked: Submission, now_milliseconds: int) -> Change | Repeated:
+    def judge(self, asked: Submission, now: datetime) -> Change | Repeated:
         """Commit the operation to this copy, or find its first answer; raises Refusal."""
         self._check_access(asked)
         if asked.epoch is not None and asked.epoch != self.epoch:
@@ -169,21 +170,34 @@ class Copy:
             return repeated
         self._check_distance(asked)
         op, bridge = self._placed(asked)
-        removed = rules.removed_by(op, self.text)
-        self._check_sizes(op, removed)
-        stored = Stored(
-            self.rev + 1, asked.op_id, asked.user_id, asked.client_id, op,
-            self._in_utf16(op), removed, asked.client_timestamp,
-            rules.next_timestamp(self.server_timestamp, now_milliseconds),
-            asked.session, asked.session_seq if asked.session else None,
+        added = rules.octets(rules.inserted(op))
+        if added > MOST_INSERTED_BYTES:
+            raise TooLarge(f"one operation inserts at most {MOST_INSERTED_BYTES} bytes")
+        stored = self.commit(
+            Stored(
+                0, asked.op_id, asked.user_id, asked.client_id, op, None, "", asked.client_timestamp, 0,
+                asked.session, asked.session_seq if asked.session else None,
+            ),
+            now,
         )  # fmt: skip
-        change = change_of(self.document_id, self.epoch, stored)
-        self.take(change)
         if asked.session:
             answer = Answered(asked.session_seq, asked.fingerprint, stored)
             self.sessions[asked.user_id, asked.session] = answer
         asked.awaited = asked.seat.awaited[asked.op_id] = Awaited(asked.id, asked.seat.unit, bridge)
-        return change
+        return change_of(self.document_id, self.epoch, stored)
+
+    def commit(self, asked: Stored, now: datetime) -> Stored:
+        """The operation, which fits the text, with all that the log keeps of it; raises TooLarge."""
+        removed = rules.removed_by(asked.op, self.text)
+        grown = self.octets + rules.octets(rules.inserted(asked.op)) - rules.octets(removed)
+        if grown > max(MOST_BYTES, self.octets):
+            raise TooLarge(f"a document has at most {MOST_BYTES} bytes")
+        stored = msgspec.structs.replace(
+            asked, rev=self.rev + 1, op16=self._in_utf16(asked.op), removed=removed,
+            server_timestamp=rules.next_timestamp(self.server_timestamp, int(now.timestamp() * 1000)),
+        )  # fmt: skip
+        self.take(change_of(self.document_id, self.epoch, stored))
+        return stored
 
     def resync(self, asked: Submission, why: str) -> ResyncRequired:
         """The refusal that tells where document and session are."""
@@ -275,13 +289,6 @@ class Copy:
             return to_codepoints(rules.narrowed(op), self.text)
         except OutOfBounds as error:
             raise InvalidOperation(error.reason) from error
-
-    def _check_sizes(self, op: Operation, removed: str) -> None:
-        added = rules.octets(rules.inserted(op))
-        if added > MOST_INSERTED_BYTES:
-            raise TooLarge(f"one operation inserts at most {MOST_INSERTED_BYTES} bytes")
-        if added and self.octets + added - rules.octets(removed) > MOST_BYTES:
-            raise TooLarge(f"a document has at most {MOST_BYTES} bytes")
 
 
 def _size(change: Change) -> int:
