@@ -120,7 +120,7 @@ def dsn(worker_name: str) -> Generator[str]:
 
 def settings_for_tests(**environment: str) -> Settings:
     """Settings as a test server has them: open limits, production's strictness where it matters."""
-    data = os.environ["TESTS_DATA"]
+    data = f"{os.environ['TESTS_DATA']}/{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
     return load_settings({**OPEN_LIMITS, "QUINTET_DATA": data, **environment}, dotenv=None)
 
 

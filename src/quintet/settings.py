@@ -167,12 +167,15 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_network(proxy)
         except ValueError as error:
             raise BadSetting(f"QUINTET_TRUSTED_PROXIES cannot be used: {error}") from error
-    _check_tmdb(settings)
+    _check_others(settings)
     if bool(settings.oidc_issuer) != bool(settings.oidc_jwks_url):
         raise BadSetting("QUINTET_OIDC_ISSUER and QUINTET_OIDC_JWKS_URL go together: set both or neither")
 
 
-def _check_tmdb(settings: Settings) -> None:
+def _check_others(settings: Settings) -> None:
+    """What we ask of servers outside."""
+    if settings.storage_url and not re.fullmatch(r"s3://[^/]+(/.*)?", settings.storage_url):
+        raise BadSetting("QUINTET_STORAGE_URL cannot be used: write it as s3://bucket/prefix")
     for name in ("tmdb_url", "tmdb_image_url"):
         if not getattr(settings, name).startswith(("http://", "https://")):
             raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it begins with https://")

@@ -51,7 +51,9 @@ create table sidechain.errors (
     source text not null,
     severity text not null,
     context json not null,  -- of the newest; json and not jsonb, which would write out 1e308
-    samples json[] not null,  -- the newest reports, newest first
+    -- The first reports. Once there are five they are written no more, which is most of what adding to a row costs.
+    samples json[] not null,
+    sampled smallint not null,
     occurrences bigint not null,
     first_seen timestamptz not null,
     last_seen timestamptz not null,

@@ -286,7 +286,7 @@ def test_entries_of_one_group_become_one_report() -> None:
     audio, ui = reports["Audio"], reports["UI"]
     assert (audio.message, audio.release, audio.occurrences) == ("underrun 0", "r0", 28)
     assert json.loads(bytes(audio.context)) == {"n": 6, "release": " r6 "}
-    assert [sample.context["n"] for sample in audio.samples] == [6, 5, 4, 3, 2]
+    assert [sample.context["n"] for sample in audio.samples] == [0, 1, 2, 3, 4]
     assert (ui.occurrences, ui.samples[0].timestamp) == (1, "1970-01-01T00:00:00.500Z")
     assert audio.fingerprint == ui.fingerprint
     assert audio.group_id != ui.group_id

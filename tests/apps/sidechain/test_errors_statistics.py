@@ -1,4 +1,4 @@
-"""Time in error tracking: where an hour ends, what the statistics count, what is removed, how much is taken."""
+"""Time in error tracking: where an hour ends, what is counted, what is removed, how much is taken."""
 
 import asyncio
 import itertools

@@ -14,7 +14,7 @@ from quintet.domains.documents.seats import Seat, peer_of
 from quintet.kernel.live.connection import Connection
 from quintet.kernel.live.log import Published
 from quintet.kernel.live.messages import Subscription
-from quintet.kernel.live.room import Chunk, Room, Said, Told
+from quintet.kernel.live.room import Chunk, Room, Told
 
 
 class DocumentVoice:
@@ -98,7 +98,7 @@ def _ack(seat: Seat, told: ToldChange) -> bytes:
     return told.ack(awaited.unit, awaited.id)
 
 
-def _pinged(connection: Connection, seat: Seat, one: Told | Said | bytes) -> bytes:
+def _pinged(connection: Connection, seat: Seat, one: Told | bytes) -> bytes:
     if not isinstance(one, ToldChange):
         return one if isinstance(one, bytes) else one.frame
     change = one.event

@@ -150,8 +150,8 @@ def _measure(file: BinaryIO, demuxer: str, block: int) -> _Measure:
             raise NotAudio("this is a film")
         if not container.streams.audio:
             raise NotAudio("there is no sound in it")
-        stream = container.streams.audio[0]
-        if stream.codec_context.name not in CODECS:
+        stream: Any = container.streams.audio[0]
+        if stream.codec_context is None or stream.codec_context.name not in CODECS:
             raise NotAudio("its sound is coded in a way that is not taken here")
         for frame in _frames(container, stream):
             measure.take(frame)

@@ -77,7 +77,8 @@ def reports_of(entries: Iterable[NewError], now: Instant) -> list[Report]:
                 occurrences=0,
             )
         report.context = written
-        report.samples = [sample, *report.samples[: MOST_SAMPLES - 1]]
+        if len(report.samples) < MOST_SAMPLES:
+            report.samples.append(sample)
         report.occurrences += entry.occurrences
         report.release = report.release or release_of(context)
     return sorted(reports.values(), key=lambda report: report.group_id)

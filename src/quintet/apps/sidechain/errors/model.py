@@ -79,7 +79,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class ErrorRow(msgspec.Struct, frozen=True):
-    """One user's reports of one error with less than an hour between them; samples are newest first."""
+    """One user's reports of one error with less than an hour between them; samples are its first."""
 
     id: ErrorId
     user_id: UserId

@@ -66,7 +66,8 @@ async def record(tx: Tx, user_id: UserId, reports: list[Report]) -> Opened:
             set occurrences = e.occurrences + k.occurrences,
                 last_seen = greatest(e.last_seen, $2),
                 context = k.context,
-                samples = (k.samples || e.samples)[1:5],
+                samples = case when e.sampled < 5 then (e.samples || k.samples)[1:5] else e.samples end,
+                sampled = least(5, e.sampled + cardinality(k.samples)),
                 reopened_at = case when e.resolved_at is null then e.reopened_at else $2 end,
                 resolved_at = null,
                 resolved_by = null
@@ -75,8 +76,9 @@ async def record(tx: Tx, user_id: UserId, reports: list[Report]) -> Opened:
             returning e.id, k.occurrences
         ), opened as (
             insert into sidechain.errors (id, user_id, group_id, source, severity, context, samples,
-                                          occurrences, first_seen, last_seen, reopened_at)
-            select id, $1, group_id, source, severity, context, samples, occurrences, $2, $2,
+                                          sampled, occurrences, first_seen, last_seen, reopened_at)
+            select id, $1, group_id, source, severity, context, samples,
+                   cardinality(samples), occurrences, $2, $2,
                    case when was_resolved then $2 end
             from known where not is_going_on
             returning id, occurrences

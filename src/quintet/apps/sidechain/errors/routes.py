@@ -106,7 +106,7 @@ async def read_statistics(request: Call, hours: Hours = 24, scope_: Scope = "me"
 @get(f"{ERRORS}/{{error_id:uuid}}", access=Access.SIGNED_IN, tag=TAG, refusals=(ErrorNotFound,),
      summary="One error report")  # fmt: skip
 async def read_error(request: Call, error_id: FromPath[UUID]) -> Answer[ErrorRow]:
-    """Answer a row with its newest context and up to five samples."""
+    """Answer a row with its newest context and its first five reports."""
     async with request.kernel.database.statement() as tx:
         return Answer(await access.error_to_see(tx, request.actor, error_id))
 

@@ -1,0 +1,4 @@
+// Stands in until the bell is here.
+export function mountNotifications() {
+  return () => {};
+}
