@@ -212,7 +212,7 @@ async def test_what_people_do_with_a_post_is_seen_as_they_do_it(enter: Enter, li
     await one.until("document.querySelector('.like b').textContent === '1'")
     await one.until("document.querySelector('.bell b').textContent === '1'")
     await first.click(".bell")
-    await first.click(f".bell-panel .unread:has-text('{ben.username} liked')")
+    await first.click(f"#bell li button:has-text('{ben.username} liked')")
     await one.until("document.querySelector('.bell b').hidden")
     await second.click(".palette summary")
     await second.click(".palette button >> nth=0")

@@ -55,7 +55,9 @@ async def test_the_later_of_two_insertions_stands_to_the_left(noted: World) -> N
         assert empty["transformed_operation"]["content"] == ""
         # An insertion inside a deleted range survives at its start.
         await send(one, extended(document, [{"delete": 5}], 4, session="s", session_seq=3), 3)
-        ack = await send(other, extended(document, [{"retain": 3}, {"insert": "!"}], 4, session="s", session_seq=3), 3)
+        ack = await send(
+            other, extended(document, [{"retain": 3}, {"insert": "!"}], 4, session="s", session_seq=3), 3
+        )
         assert ack["ops"] == [{"insert": "!"}]
         assert await text_of(ada, document) == "!"
 
@@ -132,7 +134,10 @@ async def test_positions_count_in_the_unit_asked_for(noted: World) -> None:
         await send(one, plain(document, "Insert", 0, "\U0001f3b5é"))
         await send(one, plain(document, "Insert", 2, "x"))
         told = [await page.until("operation") for _ in range(2)]
-        assert [(m["unit"], m["transformed_operation"]["position"]) for m in told] == [("utf16", 0), ("utf16", 3)]
+        assert [(m["unit"], m["transformed_operation"]["position"]) for m in told] == [
+            ("utf16", 0),
+            ("utf16", 3),
+        ]
         torn = await send(page, extended(document, [{"retain": 1}, {"insert": "y"}], 2, unit="utf16"))
         assert torn["code"] == "invalid_operation"
         ack = await send(page, extended(document, [{"retain": 2}, {"insert": "y"}], 2, unit="utf16"))
@@ -143,8 +148,14 @@ async def test_positions_count_in_the_unit_asked_for(noted: World) -> None:
         assert late["ops"] == [{"retain": 4}, {"insert": "z"}], late
         answer = (await ben.get(f"/api/v1/documents/{document}?unit=utf16")).json()
         assert (answer["content"], answer["length"]) == ("\U0001f3b5yézx", 6)
-        back = (await ben.get(f"/api/v1/documents/{document}/operations?unit=utf16&from_rev=1")).json()["items"]
-        assert [(item["position"], item["unit"]) for item in back] == [(3, "utf16"), (2, "utf16"), (4, "utf16")]
+        back = (await ben.get(f"/api/v1/documents/{document}/operations?unit=utf16&from_rev=1")).json()[
+            "items"
+        ]
+        assert [(item["position"], item["unit"]) for item in back] == [
+            (3, "utf16"),
+            (2, "utf16"),
+            (4, "utf16"),
+        ]
 
 
 async def test_coming_back_tells_what_was_missed(noted: World) -> None:
@@ -152,7 +163,9 @@ async def test_coming_back_tells_what_was_missed(noted: World) -> None:
     document = await new_note(noted, ada, ben)
     room = f"document:{document}"
     async with connected(ada) as one:
-        epoch = (await send(one, extended(document, [{"insert": "a"}], 0, session="s", session_seq=1)))["epoch"]
+        epoch = (await send(one, extended(document, [{"insert": "a"}], 0, session="s", session_seq=1)))[
+            "epoch"
+        ]
         await send(one, extended(document, [{"insert": "b"}], 1, session="s", session_seq=2), 2)
     async with connected(ada) as one:
         await one.say("subscribe", id=1, room=room, since=0, epoch=epoch, unit="codepoint")
@@ -206,11 +219,16 @@ async def test_a_document_made_anew_is_another(noted: World) -> None:
         ack = await send(one, extended(document, [{"insert": "old"}], 0, session="s", session_seq=1))
         noted.sql("delete from documents.operations where document_id = %s", document)
         noted.sql(
-            "update documents.documents set epoch = gen_random_uuid(), rev = 0, content = '' where id = %s", document
+            "update documents.documents set epoch = gen_random_uuid(), rev = 0, content = '' where id = %s",
+            document,
         )
-        anew = await send(one, extended(document, [{"insert": "n"}], 0, session="s", session_seq=1, epoch=ack["epoch"]), 2)
+        anew = await send(
+            one, extended(document, [{"insert": "n"}], 0, session="s", session_seq=1, epoch=ack["epoch"]), 2
+        )
         assert (anew["code"], anew["rev"], anew["last_session_seq"]) == ("resync_required", 0, 0)
         assert anew["epoch"] != ack["epoch"]
-        ack = await send(one, extended(document, [{"insert": "n"}], 0, session="s", session_seq=1, epoch=anew["epoch"]), 3)
+        ack = await send(
+            one, extended(document, [{"insert": "n"}], 0, session="s", session_seq=1, epoch=anew["epoch"]), 3
+        )
         assert (ack["type"], ack["rev"]) == ("operation_ack", 1), ack
         assert any(m["type"] == "reset" for m in one.heard)
