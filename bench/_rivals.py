@@ -78,11 +78,34 @@ def nchan(folder: Path) -> Iterator[Rival]:
 
 
 @contextmanager
-def _node(script: str, folder: Path) -> Iterator[int]:
+def sharedb(folder: Path, dsn: str | None = None) -> Iterator[int]:
+    """ShareDB with its text type, kept in memory or in a database; its port. GET /NAME makes a document."""
+    with _node("sharedb.js", folder, *([] if dsn is None else [dsn])) as port:
+        yield port
+
+
+def sharedb_tables() -> str:
+    """What ShareDB's store in PostgreSQL wants there, as it ships it."""
+    _install_node_packages()
+    return (_NODE / "node_modules" / "sharedb-postgres" / "structure.sql").read_text()
+
+
+def npm_transforms(package: str, pairs: object, seconds: float) -> tuple[float, int]:
+    """How many of these pairs a text type of npm transforms a second, and how many parts came out."""
+    _install_node_packages()
+    command = [shutil.which("node") or "node", str(_NODE / "transform.js"), package, str(seconds)]
+    ended = subprocess.run(command, input=json.dumps(pairs), capture_output=True, text=True, check=True)
+    told = json.loads(ended.stdout)
+    return told["per_second"], told["parts"]
+
+
+@contextmanager
+def _node(script: str, folder: Path, *arguments: str) -> Iterator[int]:
     _install_node_packages()
     port, node = free_port(), shutil.which("node")
     assert node is not None
-    with _serving([node, str(_NODE / script), str(port)], port, folder / f"{script}.log"):
+    log = folder / f"{script}.{port}.log"
+    with _serving([node, str(_NODE / script), str(port), *arguments], port, log):
         yield port
 
 

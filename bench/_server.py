@@ -26,7 +26,7 @@ _READY_SECONDS = 30
 _STOP_SECONDS = 40
 _OPEN = {
     f"QUINTET_LIMIT_{policy}": "100000000/minute"
-    for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "PLACE", "PAINT")
+    for policy in ("ANONYMOUS", "SIGNED_IN", "AUTH", "REFRESH", "PLACE", "PAINT", "SOCKET")
 }
 
 

@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         connection.execute("alter role current_user set synchronous_commit = off")
     migrate(cluster.dsn_for(TEMPLATE))
     config.stash[_CLUSTER] = (cluster, folder)
-    os.environ["QUINTET_TEST_DATA"] = str(folder / "files")
+    os.environ["TESTS_DATA"] = str(folder / "files")
     os.environ["QUINTET_TEST_DSN"] = cluster.dsn_for("__database__")
 
 
@@ -120,7 +120,7 @@ def dsn(worker_name: str) -> Generator[str]:
 
 def settings_for_tests(**environment: str) -> Settings:
     """Settings as a test server has them: open limits, production's strictness where it matters."""
-    data = os.environ["QUINTET_TEST_DATA"]
+    data = f"{os.environ['TESTS_DATA']}/{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
     return load_settings({**OPEN_LIMITS, "QUINTET_DATA": data, **environment}, dotenv=None)
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import psycopg
+from obstore.exceptions import BaseError
 
+from quintet.kernel.files.storage import Storage
 from quintet.kernel.migrations import MigrationFailed, missing_migrations
 from quintet.settings import Settings
 
@@ -33,7 +35,7 @@ def bad(what: str, said: str) -> Finding:
 
 def examine(settings: Settings, dsn: str) -> list[Finding]:
     """Look at the database, the disk and the settings."""
-    return [*_database(dsn), _disk(settings), *_settings(settings)]
+    return [*_database(dsn), _disk(settings), _storage(settings), *_settings(settings)]
 
 
 def _database(dsn: str) -> Iterator[Finding]:
@@ -114,6 +116,16 @@ def _disk(settings: Settings) -> Finding:
     return Finding(
         free >= LEAST_FREE_BYTES, "disk", said if free >= LEAST_FREE_BYTES else said + ": make room"
     )
+
+
+def _storage(settings: Settings) -> Finding:
+    where = settings.storage_url or str(settings.data / "files")
+    try:
+        Storage(settings.storage_url, settings.data).try_out()
+    except (BaseError, OSError) as error:
+        first = str(error).splitlines()[0]
+        return bad("storage", f"{where} takes no files: {first}; check QUINTET_STORAGE_URL, or QUINTET_DATA")
+    return good("storage", where)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

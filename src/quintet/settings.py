@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_paint: Limit = Limit(10, 1, 10)
     edit_session_seconds: int = 1800
     undo_seconds: int = 900
+    document_history_days: int = 30
     limit_player: Limit = Limit(120, 60, 120)
     push_allow_private: Literal["no", "yes"] = "no"
     limit_tmdb: Limit = Limit(30, 1, 5)  # TMDB's 40 in any second, and room for what the network bunches up
@@ -151,6 +152,8 @@ def _check(settings: Settings) -> None:
         raise BadSetting("QUINTET_PROCESSES cannot be used: it is 1 to 64")
     if settings.database_connections < 2:
         raise BadSetting("QUINTET_DATABASE_CONNECTIONS cannot be used: at least 2 are needed")
+    if not 1 <= settings.document_history_days <= 36_500:
+        raise BadSetting("QUINTET_DOCUMENT_HISTORY_DAYS cannot be used: it is 1 to 36500")
     for name in ("edit_session_seconds", "undo_seconds", "upload_deadline_seconds"):
         if not 1 <= getattr(settings, name) <= SECONDS["day"] * 365:
             raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it is from a second to a year")
@@ -164,12 +167,15 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_network(proxy)
         except ValueError as error:
             raise BadSetting(f"QUINTET_TRUSTED_PROXIES cannot be used: {error}") from error
-    _check_tmdb(settings)
+    _check_others(settings)
     if bool(settings.oidc_issuer) != bool(settings.oidc_jwks_url):
         raise BadSetting("QUINTET_OIDC_ISSUER and QUINTET_OIDC_JWKS_URL go together: set both or neither")
 
 
-def _check_tmdb(settings: Settings) -> None:
+def _check_others(settings: Settings) -> None:
+    """What we ask of servers outside."""
+    if settings.storage_url and not re.fullmatch(r"s3://[^/]+(/.*)?", settings.storage_url):
+        raise BadSetting("QUINTET_STORAGE_URL cannot be used: write it as s3://bucket/prefix")
     for name in ("tmdb_url", "tmdb_image_url"):
         if not getattr(settings, name).startswith(("http://", "https://")):
             raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it begins with https://")

@@ -114,6 +114,8 @@ CALLS: dict[tuple[str, str], Told] = {
     ("GET", "/stage/wigg"): Told(at("/stage/wigg")),
     ("GET", "/stage/wigg/{title_id}"): Told(at("/stage/wigg/{title_id}")),
     ("GET", "/stage/marquee"): Told(at("/stage/marquee")),
+    ("GET", "/stage/sidechain"): Told(at("/stage/sidechain")),
+    ("GET", "/stage/sidechain/errors"): Told(at("/stage/sidechain/errors")),
     ("GET", "/stage/static/{version}/{folder}/{name}"): Told(at("/stage/static/any/shared/live.js")),
     ("GET", "/api/titles"): Told(at("/api/titles?query=heat")),
     ("POST", "/api/titles"): Told(at("/api/titles", {"title": "Heat", "kind": "film"}), 201),

@@ -307,7 +307,13 @@ async def test_a_title_that_is_not_there_is_told_in_words(enter: Enter) -> None:
 
 
 async def test_pages_allow_nothing_but_this_server(live: World) -> None:
-    for path in ("/stage/wigg", "/stage/wigg/no-such-title", "/stage/marquee"):
+    for path in (
+        "/stage/wigg",
+        "/stage/wigg/no-such-title",
+        "/stage/marquee",
+        "/stage/sidechain",
+        "/stage/sidechain/errors",
+    ):
         answer = await live.get(path)
         policy = answer.headers["content-security-policy"]
         assert "'unsafe" not in policy

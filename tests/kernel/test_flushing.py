@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.sockets import PATIENCE_SECONDS
@@ -16,7 +17,7 @@ async def test_a_large_commit_behind_a_slow_statement_arrives(world: World) -> N
     async def act(tx: Any) -> None:
         await tx.send(SLOW)
         for _ in range(20):
-            tx.pass_on("title:large", b'{"type":"sung","words":"%s"}' % LARGE[:200_000].encode())
+            tx.pass_on("title:large", b'{"type":"sung","words":"%s"}' % LARGE[:200_000].encode(), uuid4())
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         await world.kernel.database.transact(act)

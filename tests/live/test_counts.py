@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from tests.clock import Stopwatch
-from tests.live.test_nodes import know_each_other, nodes
+from tests.live.test_nodes import LISTENERS, know_each_other, nodes
 from tests.sockets import PATIENCE_SECONDS, Socket, connected
+from tests.waiting import look_again
 from tests.world import Person, World
 
 from quintet.kernel.live.counts import APART_SECONDS, CountKind, Counts
@@ -36,7 +37,7 @@ class Sea:
 
     async def read(self, _tx: Any, ids: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
         self.readings.append(ids)
-        read = [(f"user:{id_}", KIND, {"user_id": id_, "waves": self.waves[id_]}) for id_ in ids]
+        read = [(f"user:{id_}", KIND, {"user_id": id_, "waves": self.waves.get(id_, 0)}) for id_ in ids]
         self.during()
         return read
 
@@ -146,6 +147,24 @@ async def test_a_kind_that_cannot_be_read_costs_the_others_no_message(live: Worl
         assert await waves_heard(socket) == [1]
 
 
+async def test_an_object_that_breaks_its_kind_does_not_silence_it_for_ever(live: World) -> None:
+    async with beach_of(live) as (beach, ada, socket):
+
+        def fail() -> None:
+            if "broken" in beach.sea.readings[-1]:
+                raise ValueError
+
+        beach.sea.during = fail
+        beach.wave("broken")
+        for _ in range(5):
+            with pytest.raises(ValueError):
+                await beach.counts.tell_due()
+        beach.wave(ada.id)
+        await beach.counts.tell_due()
+        assert await waves_heard(socket) == [1]
+        assert beach.counts.waiting == 0
+
+
 async def test_a_storm_of_many_objects_is_read_in_parts_and_bounded(live: World, monkeypatch: Any) -> None:
     monkeypatch.setattr("quintet.kernel.live.counts.MOST_WAITING", 1200)
     async with beach_of(live) as (beach, ada, socket):
@@ -230,3 +249,30 @@ async def test_what_is_rolled_back_counts_nothing(live: World) -> None:
             await live.kernel.database.transact(act)
     assert live.kernel.counts.waiting == 0
     assert sea.readings == []
+
+
+async def test_what_changed_while_the_line_was_broken_is_told_when_it_is_mended(
+    nodes: tuple[World, World],
+) -> None:
+    one, two = nodes
+    await know_each_other(one, two)
+    ada = await one.person()
+    sea = Sea()
+    for world in nodes:
+        let_waves_count(world, sea)
+    async with connected(ada, two) as there, asyncio.timeout(PATIENCE_SECONDS):
+        line = two.kernel.wakeups
+        hears, line.on_wakeup = line.on_wakeup, []
+        sea.waves[ada.id] = 7
+
+        async def wave(tx: Any) -> None:
+            tx.count(KIND, ada.id)
+
+        await one.kernel.database.transact(wave)
+        while one.kernel.wakeups._counts:
+            await look_again()
+        line.on_wakeup = hears
+        before = {pid for (pid,) in one.sql(LISTENERS)}
+        for pid in before:
+            one.sql("select pg_terminate_backend(%s)", pid)
+        await there.until(lambda told: told["type"] == KIND and told["waves"] == 7)

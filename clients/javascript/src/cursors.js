@@ -9,8 +9,8 @@ export class Cursors {
   #own = null;
   #isTold = true;
 
-  constructor(clientId, changed) {
-    Object.assign(this, { clientId, changed });
+  constructor(changed) {
+    this.changed = changed;
   }
 
   get list() {
@@ -18,24 +18,23 @@ export class Cursors {
   }
 
   /** Somebody is at a place of the text at `rev`. */
-  heard({ client_id, user_id, rev, position, anchor }, replica) {
-    const key = client_id ?? user_id;
-    if (key === this.clientId) return;
-    const at = replica.placeOf(position, rev);
+  heard({ connection_id, user_id, rev, unit, position, anchor }, replica) {
+    const placeOf = (place) => replica.placeOf(unit === "utf16" ? place : inUtf16(place, replica.text), rev);
+    const at = placeOf(position);
     if (at === null) return;
-    this.#others.set(key, { client_id, user_id, position: at, anchor: replica.placeOf(anchor ?? position, rev) });
+    this.#others.set(connection_id ?? user_id, { user_id, connection_id, position: at, anchor: placeOf(anchor ?? position) });
     this.changed();
   }
 
-  /** The text was changed; whoever wrote is behind what they wrote. */
-  move(op, author = this.clientId) {
+  /** The text was changed, by oneself or by that user; whoever wrote is behind what they wrote. */
+  move(op, userId = null) {
     const moved = (one, isOwn) => ({
       ...one,
       position: transformPosition(one.position, op, isOwn),
       anchor: transformPosition(one.anchor, op, isOwn),
     });
-    for (const [key, one] of this.#others) this.#others.set(key, moved(one, key === author));
-    if (this.#own) this.#own = moved(this.#own, author === this.clientId);
+    for (const [key, one] of this.#others) this.#others.set(key, moved(one, userId !== null && one.user_id === userId));
+    if (this.#own) this.#own = moved(this.#own, userId === null);
     if (this.#others.size) this.changed();
   }
 
@@ -60,4 +59,11 @@ export class Cursors {
     this.#isTold = this.#own === null;
     if (were) this.changed();
   }
+}
+
+/** A place in code points, in UTF-16 units; right where the text before it has not changed meanwhile. */
+function inUtf16(place, text) {
+  let at = 0;
+  for (let passed = 0; passed < place && at < text.length; passed += 1) at += text.codePointAt(at) > 0xffff ? 2 : 1;
+  return at;
 }

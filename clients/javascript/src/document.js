@@ -12,6 +12,7 @@ const CURSOR_PACE_MS = 100;
 
 /**
  * Tells `change` ({op, delta, text, source: "local" | "remote" | "server", userId?}), `saved`, `state`, `cursors`,
+ * `acknowledged` ({op_id, rev}: the server has one's own next operation; by its id it can be taken back),
  * `lost` ({why, text, pending}: what was written here and could not be brought together with the server's text) and
  * `diverged` (the text here was wrong, and is read again).
  */
@@ -31,7 +32,7 @@ export class SharedDocument extends Emitter {
     /** @type {"loading" | "live" | "offline" | "refused" | "closed"} */
     this.state = "loading";
     this.#sync = new Sync(client, id, this);
-    this.#cursors = new Cursors(this.#sync.clientId, () => this.emit("cursors", this.cursors));
+    this.#cursors = new Cursors(() => this.emit("cursors", this.cursors));
     this.ready = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.ready.catch(() => {}); // whoever opened it is told; nobody else needs to be
   }
@@ -49,7 +50,7 @@ export class SharedDocument extends Emitter {
     return !this.#replica?.isPending;
   }
 
-  /** Where others are: `[{user_id, client_id, position, anchor}]`, in the text as it is here. */
+  /** Where others are: `[{user_id, connection_id, position, anchor}]`, in the text as it is here. */
   get cursors() {
     return this.#cursors.list;
   }
@@ -142,8 +143,8 @@ export class SharedDocument extends Emitter {
   }
 
   /** Somebody else changed the text that is seen here. */
-  changed(op, clientId, userId) {
-    this.#cursors.move(op, clientId);
+  changed(op, userId) {
+    this.#cursors.move(op, userId);
     this.#changed(op, "remote", userId);
   }
 

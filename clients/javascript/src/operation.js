@@ -198,8 +198,8 @@ export function difference(before, after, caret = after.length) {
   let head = 0;
   while (head < shorter - tail && before[head] === after[head]) head += 1;
   while (tail < shorter - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
-  // Two emoji may share half of themselves: nothing may be cut inside a surrogate pair, in either text.
-  if (cutsPair(before, head) || cutsPair(after, head)) head -= 1;
-  if (cutsPair(before, before.length - tail) || cutsPair(after, after.length - tail)) tail -= 1;
+  // Two emoji may share half of themselves; what both texts share of a surrogate pair is cut in both, or in none.
+  if (cutsPair(before, head)) head -= 1;
+  if (cutsPair(before, before.length - tail)) tail -= 1;
   return { start: head, end: before.length - tail, text: after.slice(head, after.length - tail) };
 }

@@ -46,11 +46,18 @@ export class Replica {
     return this.underWay;
   }
 
-  /** The server refused what is under way without using up its number: say it anew, as it reads now. */
-  rebase() {
+  /**
+   * The server refused what is under way without using up its number: say it anew, as it reads now; in a new session
+   * where the old one is not known any more.
+   */
+  rebase(session = null) {
+    if (session !== null) {
+      this.session = session;
+      this.#seq = 0;
+    }
     if (!this.underWay) return;
-    const { seq, op } = this.underWay;
-    this.underWay = op.length ? { seq, base_rev: this.rev, said: op, op } : null;
+    const { op } = this.underWay;
+    this.underWay = op.length ? { seq: this.#seq + 1, base_rev: this.rev, said: op, op } : null;
   }
 
   /** The server has what is under way, as its next rev. */

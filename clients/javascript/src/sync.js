@@ -8,24 +8,27 @@ import { fromJson, toJson } from "./operation.js";
 const PACE_MS = 40; // a connection may say 50 things a second
 const AGAIN_MS = 1_000;
 const HISTORY_PAGE = 1_000;
+const MOST_REFUSALS = 5;
 const UTF16 = { unit: "utf16" };
 
 export class Sync {
   #client;
   #id;
   #doc;
+  #clientId; // by which one's own operations are known in the history
   #turn = 0; // what was begun in an earlier one is not finished any more
   #asked = null; // the id of the last `subscribe`, until it is answered
   #said = null; // the id of the last `operation`
   #isLive = false;
   #isPaced = false;
+  #refusals = 0; // of what is under way, one after the other
   #timers = new Set();
 
   constructor(client, id, doc) {
     this.#client = client;
     this.#id = id;
     this.#doc = doc;
-    this.clientId = this.#draw(2 ** 31);
+    this.#clientId = this.#draw(2 ** 31);
   }
 
   /** Read the text if there is none yet, then hear what happens from there on. */
@@ -100,7 +103,7 @@ export class Sync {
 
   say(type, fields) {
     const { rev } = this.#doc.replica;
-    this.#client.send({ type, document_id: this.#id, rev, client_id: this.clientId, ...UTF16, ...fields });
+    this.#client.send({ type, document_id: this.#id, rev, ...UTF16, ...fields });
   }
 
   later(milliseconds, then) {
@@ -109,6 +112,10 @@ export class Sync {
       then();
     }, milliseconds);
     this.#timers.add(timer);
+  }
+
+  get #path() {
+    return encodeURIComponent(this.#id);
   }
 
   #begin() {
@@ -151,25 +158,27 @@ export class Sync {
   }
 
   /** The next rev, from wherever it came. */
-  #take(isOwn, { ops, client_id: clientId, user_id: userId }) {
+  #take(isOwn, { ops, op_id, user_id: userId }) {
     const replica = this.#doc.replica;
     if (isOwn) {
       replica.confirm();
+      this.#refusals = 0;
+      this.#doc.emit("acknowledged", { op_id, rev: replica.rev });
       this.flush();
     } else {
-      this.#doc.changed(replica.hear(fromJson(ops)), clientId, userId);
+      this.#doc.changed(replica.hear(fromJson(ops)), userId);
     }
     this.#doc.savedAll();
   }
 
   #send({ seq, base_rev: baseRev, said }) {
     const { epoch, session } = this.#doc.replica;
-    const operation = { client_id: this.clientId, timestamp: Math.floor(Date.now() / 1000) };
+    const operation = { client_id: this.#clientId, timestamp: Math.floor(Date.now() / 1000) };
     const place = { document_id: this.#id, epoch, base_rev: baseRev, session, session_seq: seq, ...UTF16 };
     this.#said = this.#client.send({ type: "operation", payload: { ...place, operation, ops: toJson(said) } });
   }
 
-  #refused({ id, code, retryable }) {
+  #refused({ id, code, retryable, last_session_seq: lastSeq }) {
     const turn = this.#turn;
     if (id === this.#asked) {
       if (retryable) this.#soon(turn, () => this.start());
@@ -177,45 +186,58 @@ export class Sync {
     } else if (retryable) {
       this.#soon(turn, () => this.#doc.replica.underWay && this.#send(this.#doc.replica.underWay));
     } else if (code === "resync_required" || code.startsWith("seq_")) {
-      this.#catchUp(this.#doc.replica.epoch, code);
+      this.#resync(code, lastSeq);
     } else {
       this.#startOver(code);
     }
   }
 
-  /** Hear from the history what was missed, and say what is under way anew; else take the whole text again. */
-  async #catchUp(epoch, why) {
+  /** What is under way has no place as it was said: say it anew once everything before it is known. */
+  async #resync(code, lastSeq) {
+    const replica = this.#doc.replica;
+    this.#refusals += 1;
+    if (this.#refusals > MOST_REFUSALS) {
+      this.#startOver(code);
+      return;
+    }
+    await this.#catchUp(replica.epoch, code, () => {
+      const seq = replica.underWay?.seq;
+      if (seq !== undefined && lastSeq >= seq) return false; // its number is used, by what is not in the history
+      replica.rebase(lastSeq === undefined || lastSeq === seq - 1 ? null : this.#newSession());
+      return true;
+    });
+  }
+
+  /** Hear from the history what was missed, then go on, unless `settle` says no; else take the whole text again. */
+  async #catchUp(epoch, why, settle = () => true) {
     const turn = this.#begin();
     const replica = this.#doc.replica;
-    for (let missed = null; missed === null || missed.length === HISTORY_PAGE; ) {
+    for (let hasMore = true; hasMore; ) {
       const page = { from_rev: replica.rev, limit: HISTORY_PAGE, ...UTF16 };
-      const answer = epoch === replica.epoch ? await this.#ask(turn, `${this.#id}/operations`, page) : undefined;
+      const answer = epoch === replica.epoch ? await this.#ask(turn, `${this.#path}/operations`, page) : undefined;
       if (answer === null) return;
-      missed = answer?.items ?? [];
-      if (answer === undefined || missed.some((one, place) => one.rev !== replica.rev + 1 + place)) {
+      if (answer === undefined || answer.items.some((one, place) => one.rev !== replica.rev + 1 + place)) {
         this.#startOver(why);
         return;
       }
-      for (const one of missed) this.#take(replica.underWay !== null && one.client_id === this.clientId, one);
+      for (const one of answer.items) this.#take(replica.underWay !== null && one.client_id === this.#clientId, one);
+      hasMore = answer.next_cursor !== null;
     }
-    if (why.startsWith("seq_") && replica.underWay) {
-      this.#startOver(why); // its number went to something that is not in the history
-      return;
-    }
-    if (why === "resync_required") replica.rebase();
-    this.#subscribe();
+    if (settle()) this.#subscribe();
+    else this.#startOver(why);
   }
 
   /** What is here cannot be brought together with the server's text: take that. */
   async #startOver(why) {
     const read = await this.#read(this.#begin());
     if (!read) return;
+    this.#refusals = 0;
     this.#doc.take(read, this.#newSession(), why);
     this.#subscribe();
   }
 
   async #read(turn) {
-    const read = await this.#ask(turn, this.#id, UTF16);
+    const read = await this.#ask(turn, this.#path, UTF16);
     if (read === undefined) this.end("refused", "unreadable");
     return read;
   }

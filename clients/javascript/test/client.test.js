@@ -76,6 +76,51 @@ test("what did not arrive is said again just as it was, with the base it had", a
   assert.equal(ada.text, server.text);
 });
 
+test("a hole is noticed, and what is missing asked for once", async () => {
+  const server = new Server(20);
+  const doc = await opened(server);
+  const [socket] = server.sockets;
+  socket.isJoined = false; // a bug of the server's
+  server.commit(operation("a"));
+  socket.isJoined = true;
+  server.commit(operation(1, "b"));
+  server.commit(operation(2, "c"));
+  await server.time.until(() => doc.text === "abc");
+  assert.deepEqual(server.heard.filter((one) => one.type === "subscribe").map((one) => one.since), [0, 0]);
+});
+
+test("what is told twice is done once, and nothing is asked for", async () => {
+  const server = new Server(21);
+  const doc = await opened(server);
+  for (let n = 0; n < 30; n += 1) server.commit(operation(n, "x"));
+  await server.time.until(() => doc.rev === 30);
+  await server.time.pass(1_000);
+  assert.equal(doc.text, "x".repeat(30));
+  assert.equal(server.heard.filter((one) => one.type === "subscribe").length, 1);
+});
+
+test("what somebody else has deleted already is not sent", async () => {
+  const server = new Server(22);
+  server.begin("abc");
+  const doc = await opened(server);
+  doc.insert(3, "d");
+  await server.time.until(() => operationsSaid(server).length === 1);
+  doc.delete(0, 1); // behind what is under way
+  server.commit(operation(-1), undefined, null);
+  await server.time.until(() => doc.isSaved && doc.text === server.text);
+  await server.time.pass(1_000);
+  assert.equal(doc.text, "bcd");
+  assert.ok(operationsSaid(server).every(({ ops }) => ops.length));
+});
+
+test("where subscribing may work later, it is tried again", async () => {
+  const server = new Server(23);
+  server.busy = 2;
+  const doc = await opened(server);
+  assert.equal(doc.state, "live");
+  assert.equal(server.heard.filter((one) => one.type === "subscribe").length, 3);
+});
+
 test("far behind, one's own is brought over the history and said under the same number", async () => {
   const server = new Server(5);
   server.mostBehind = 3;
@@ -132,6 +177,35 @@ test("another epoch is another text, with sessions that count from one", async (
   const [first, second] = operationsSaid(server);
   assert.deepEqual([second.epoch, second.session_seq, second.base_rev], ["second", 1, 0]);
   assert.notEqual(first.session, second.session);
+});
+
+test("a session that the server has forgotten is begun anew, and nothing is lost", async () => {
+  const server = new Server(18);
+  const doc = await opened(server);
+  doc.insert(0, "one");
+  await server.time.until(() => doc.isSaved);
+  server.answers.clear();
+  doc.insert(3, " two");
+  await server.time.until(() => doc.isSaved);
+  const said = operationsSaid(server);
+  assert.deepEqual(said.map((one) => one.session_seq), [1, 2, 1]);
+  assert.notEqual(said[2].session, said[1].session);
+  assert.equal(server.text, "one two");
+  assert.deepEqual(doc.troubles, []);
+});
+
+test("a number that was used for something else is not tried for ever", async () => {
+  const server = new Server(19);
+  const doc = await opened(server);
+  doc.insert(0, "one");
+  await server.time.until(() => doc.isSaved);
+  server.answers.set(operationsSaid(server)[0].session, { seq: 2, said: [], ack: {} });
+  doc.insert(3, " two");
+  await server.time.until(() => doc.troubles.length);
+  assert.deepEqual([doc.troubles[0].why, doc.text], ["seq_reused", "one"]);
+  doc.insert(3, " three");
+  await server.time.until(() => doc.isSaved);
+  assert.equal(server.text, "one three");
 });
 
 test("an operation that is refused for good is taken back, and said to be lost", async () => {

@@ -51,6 +51,8 @@ export class Server {
   isDown = false;
   refusing = null; // a refusal for every operation
   goodToken = null;
+  users = 0;
+  busy = 0; // so often the server says "later"
 
   constructor(seed = 1, options = {}) {
     this.random = chance(seed);
@@ -77,10 +79,11 @@ export class Server {
 
   client(options = {}) {
     const server = this;
+    const user = `user-${(this.users += 1)}`;
     const surroundings = {
       WebSocket: class extends Socket {
         constructor(url) {
-          super(server, url);
+          super(server, url, user);
         }
       },
       fetch: (url, what) => this.#fetch(new URL(url), what),
@@ -106,8 +109,9 @@ export class Server {
     if (!url.pathname.endsWith("/operations")) return reply(200, { epoch, rev, content });
     const from = Number(url.searchParams.get("from_rev"));
     if (from < this.floor) return reply(410, { code: "history_collected" });
-    const items = this.history.slice(from, from + Number(url.searchParams.get("limit")));
-    return reply(200, { items: items.map(({ session, session_seq, ...one }) => one), next_cursor: null });
+    const items = this.history.slice(from, from + 3); // as a page that is cut because it is large
+    const next_cursor = from + 3 < rev ? "more" : null;
+    return reply(200, { items: items.map(({ session, session_seq, ...one }) => one), next_cursor });
   }
 
   /** Something was said on a socket. */
@@ -116,12 +120,13 @@ export class Server {
     if (message.type === "subscribe") this.#subscribe(socket, message);
     else if (message.type === "operation") this.#operate(socket, message);
     else if (message.type === "ping") socket.say({ type: "pong", id: message.id });
-    else if (message.type === "cursor") this.#tell({ ...message, user_id: "somebody" }, socket);
+    else if (message.type === "cursor") this.#tell({ ...message, user_id: socket.user, connection_id: socket.user }, socket);
     else if (message.type === "unsubscribe") socket.isJoined = false;
   }
 
   #subscribe(socket, { id, room, epoch, since }) {
     const { rev } = this;
+    if (this.busy-- > 0) return socket.say({ type: "error", id, room, code: "unavailable", retryable: true });
     if (room.includes("hidden")) return socket.say({ type: "error", id, room, code: "not_found", retryable: false });
     if (epoch !== this.epoch || since > rev || since < rev - this.replayReach || since < this.floor) {
       socket.say({ type: "reset", room, epoch: this.epoch, seq: rev });
@@ -134,8 +139,10 @@ export class Server {
 
   #operate(socket, { id, payload }) {
     const { session, session_seq: seq, base_rev: base, epoch, ops, operation } = payload;
+    const document_id = payload.document_id;
+    const last_session_seq = this.answers.get(session)?.seq ?? 0;
     const refuse = (code, retryable = false) =>
-      socket.say({ type: "error", id, code, retryable, document_id: payload.document_id, epoch: this.epoch, rev: this.rev });
+      socket.say({ type: "error", id, code, retryable, document_id, last_session_seq, epoch: this.epoch, rev: this.rev });
     if (this.refusing) return refuse(this.refusing.code, this.refusing.retryable);
     if (epoch !== this.epoch) return refuse("resync_required");
     const last = this.answers.get(session);
@@ -143,20 +150,20 @@ export class Server {
       if (JSON.stringify(last.said) !== JSON.stringify([ops, base])) return refuse("seq_reused");
       return socket.say({ ...last.ack, id });
     }
-    if (seq !== (last?.seq ?? 0) + 1) return refuse("seq_passed");
+    if (seq !== last_session_seq + 1) return refuse(seq > last_session_seq ? "resync_required" : "seq_passed");
     if (this.rev - base > this.mostBehind || base < this.floor) return refuse("resync_required");
     let op = fromJson(ops);
     for (const one of this.history.slice(base)) op = transform(op, fromJson(one.ops), true);
-    const done = this.commit(op, { session, session_seq: seq, client_id: operation.client_id }, socket);
+    const done = this.commit(op, { session, session_seq: seq, client_id: operation.client_id, user_id: socket.user }, socket);
     const ack = { type: "operation_ack", id, document_id: payload.document_id, epoch: this.epoch, ...done };
     this.answers.set(session, { seq, said: [ops, base], ack });
     return socket.say(ack);
   }
 
   /** An operation as the next rev; everybody hears it, some twice. */
-  commit(op, by = { session: "elsewhere", session_seq: this.rev, client_id: 1 }, author = null) {
+  commit(op, by = { session: "elsewhere", session_seq: this.rev, client_id: 1, user_id: "else" }, author = null) {
     this.text = apply(this.text, op);
-    const done = { rev: this.rev + 1, ops: toJson(op), unit: "utf16", user_id: "somebody", ...by };
+    const done = { rev: this.rev + 1, ops: toJson(op), unit: "utf16", ...by };
     this.history.push(done);
     const told = { type: "operation", room: "document:a:b:c", seq: done.rev, epoch: this.epoch };
     for (let times = this.random() < 0.1 ? 2 : 1; times; times -= 1) {
@@ -186,8 +193,9 @@ class Socket {
   #isOver = false;
   #arrivals = { there: 0, here: 0 };
 
-  constructor(server, url) {
+  constructor(server, url, user) {
     this.#server = server;
+    this.user = user;
     this.token = new URL(url).searchParams.get("token");
     this.#travel("there", () => {
       if (server.isDown) return this.break(1006);

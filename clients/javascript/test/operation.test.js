@@ -42,9 +42,11 @@ test("a cut operation does the same in two", () => {
       assert.ok(first.length || !earlier.length);
     }
   }
-  const long = ot.split([3, "😀".repeat(10_000)], 900, 15 * 1024);
-  assert.ok(Buffer.byteLength(long[0][1]) <= 15 * 1024);
-  assert.ok(!ot.cutsPair("😀".repeat(10_000), long[0][1].length));
+  for (const text of ["😀".repeat(10_000), `a${"😀".repeat(10_000)}`]) {
+    const [[, first]] = ot.split([3, text], 900, 15 * 1024);
+    assert.ok(Buffer.byteLength(first) <= 15 * 1024);
+    assert.ok(first.length > 3_000 && !ot.cutsPair(text, first.length));
+  }
 });
 
 test("the difference of two texts turns one into the other, and cuts no emoji", () => {
@@ -59,6 +61,7 @@ test("the difference of two texts turns one into the other, and cuts no emoji", 
   assert.deepEqual(ot.difference("aa", "aaa", 1), { start: 0, end: 0, text: "a" });
   assert.deepEqual(ot.difference("aa", "aaa", 3), { start: 2, end: 2, text: "a" });
   assert.deepEqual(ot.difference("x😀", "x😁"), { start: 1, end: 3, text: "😁" });
+  assert.deepEqual(ot.difference("\u{1f600}x", "\u{1fa00}x", 2), { start: 0, end: 2, text: "\u{1fa00}" });
 });
 
 test("a position before an operation comes back to where it was", () => {

@@ -212,9 +212,10 @@ begin
 end
 $$;
 
--- Write an announcement; its `at` is later than that of all others that were committed.
+-- Write an announcement; its `at` is later than that of all others that were committed. By the database's clock, as
+-- the making of accounts, which decides whose list it stands in.
 create function notifications.announce(
-    new_id uuid, the_author uuid, recipient uuid, the_title text, the_text text, now timestamptz
+    new_id uuid, the_author uuid, recipient uuid, the_title text, the_text text
 ) returns timestamptz language plpgsql as $$
 declare
     announced_at timestamptz;
@@ -223,7 +224,7 @@ begin
         perform notifications.hold_mailbox(recipient, false);
     end if;
     perform pg_advisory_xact_lock(20112, 0);
-    select greatest(now, max(at) + interval '1 ms') into announced_at from notifications.announcements;
+    select greatest(clock_timestamp(), max(at) + interval '1 ms') into announced_at from notifications.announcements;
     insert into notifications.announcements (id, author_id, recipient_id, title, text, at)
     values (new_id, the_author, recipient, the_title, the_text, announced_at);
     return announced_at;

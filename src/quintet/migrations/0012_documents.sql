@@ -17,11 +17,14 @@ create table documents.documents (
     server_timestamp bigint not null default 0,  -- of the newest operation, milliseconds
     floor_rev bigint not null default 0,  -- operations up to this one are collected, and the text then is kept
     floor_timestamp bigint not null default 0,
+    oldest_timestamp bigint,  -- of the operation above the floor
     created_at timestamptz not null,
     updated_at timestamptz not null
 ) with (fillfactor = 70);  -- rows are updated all the time: leave space for HOT updates
 -- Serves what is asked of all documents of one object: their making and their end.
 create index documents_object on documents.documents (kind, object_id);
+-- Serves the collection of old history.
+create index documents_oldest on documents.documents (oldest_timestamp) where oldest_timestamp is not null;
 
 -- No foreign key to documents: each row would be checked for what the lock of its document's row assures.
 create table documents.operations (

@@ -59,3 +59,28 @@ end
 $$;
 create trigger drop_audio_files after delete on sidechain.audio
     referencing old table as removed for each statement execute function sidechain.drop_audio_files();
+
+-- Deferred to the commit, since an account that goes takes posts and sounds along in no certain order.
+alter table sidechain.posts
+    add foreign key (audio_id) references sidechain.audio (id) deferrable initially deferred;
+
+-- A sound is loose until a post has it, and goes with the last post that has. The sound's row is locked first, then
+-- looked at anew: so of two posts that go at once the second one takes it along, and one that comes keeps it.
+create function sidechain.follow_posts() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        update sidechain.audio set loose_since = null
+        where id in (select audio_id from changed) and loose_since is not null;
+    else
+        perform from sidechain.audio where id in (select audio_id from changed) order by id for update;
+        delete from sidechain.audio a
+        where a.id in (select audio_id from changed)
+          and not exists (select from sidechain.posts p where p.audio_id = a.id);
+    end if;
+    return null;
+end
+$$;
+create trigger hold_audio after insert on sidechain.posts
+    referencing new table as changed for each statement execute function sidechain.follow_posts();
+create trigger let_audio_go after delete on sidechain.posts
+    referencing old table as changed for each statement execute function sidechain.follow_posts();

@@ -30,18 +30,28 @@ def path_of(world: World, url: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def stored(world: World) -> set[Path]:
-    """Every file in the data folder."""
-    return {path for path in world.kernel.settings.data.rglob("*") if path.is_file()}
+def stored(world: World) -> set[str]:
+    """Every file in the data folder, the nameless ones that are still open included."""
+    data = world.kernel.settings.data.resolve()
+    named = {str(path) for path in data.rglob("*") if path.is_file()}
+    opened = {str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
+    return named | {target for target in opened if target.startswith(f"{data}/arriving")}
 
 
-def left_behind(world: World, person: Person) -> dict[str, Any]:
-    """All that an upload could leave: bytes, temporary files, rows."""
-    counts = world.sql(
-        "select (select count(*) from kernel.files where owner_id = %s),"
-        " (select count(*) from sidechain.audio where user_id = %s),"
-        " (select count(*) from kernel.file_leftovers)",
-        person.id,
-        person.id,
-    )
-    return {"bytes": stored(world), "rows": counts}
+class Traces:
+    """What an upload could leave behind: bytes, temporary files, rows."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._before = self._all()
+
+    def _all(self) -> set[str]:
+        rows = self._world.sql(
+            "select 'file ' || id from kernel.files union all select 'audio ' || id from sidechain.audio"
+            " union all select 'leftover ' || file_id from kernel.file_leftovers"
+        )
+        return stored(self._world) | {row for (row,) in rows}
+
+    def new(self) -> set[str]:
+        """What has come since; what was swept meanwhile is nobody's concern."""
+        return self._all() - self._before

@@ -4,6 +4,7 @@ from quintet.apps.sidechain.audio.routes import AUDIO_ROUTES
 from quintet.apps.sidechain.audio.sweeping import keep_sweeping
 from quintet.apps.sidechain.channels.access import CHANNEL_ROOM
 from quintet.apps.sidechain.channels.clearing import keep_clearing_away
+from quintet.apps.sidechain.channels.documents import register_documents
 from quintet.apps.sidechain.channels.routes import CHANNEL_ROUTES
 from quintet.apps.sidechain.errors.routes import ERROR_ROUTES
 from quintet.apps.sidechain.errors.upkeep import errors_upkeep
@@ -18,7 +19,7 @@ PART = Part(
     background=(keep_clearing_away, keep_sweeping, errors_upkeep),
     rooms={"channel": CHANNEL_ROOM},
     counts=POST_COUNTS,
-    on_start=(begin_listening,),
+    on_start=(begin_listening, register_documents),
 )
 
 __all__ = ["PART"]

@@ -22,7 +22,7 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=ut
 # `ws:` is not named: in every browser of today 'self' covers the same origin's sockets.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -31,11 +31,13 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _STATIC = _FOLDER / "static"
+# The library for collaborative text is the one that everybody gets. The wheel puts it among the rest (pyproject).
+_TEXT = _STATIC / "text" if (_STATIC / "text").is_dir() else _FOLDER.parents[3] / "clients/javascript/src"
 # By folder and name: `shared/live.js`. The list is fixed when the server starts: no path of a request ever
 # reaches the disk.
 FILES: Final = {
-    path.relative_to(_STATIC).as_posix(): path.read_bytes()
-    for path in sorted(_STATIC.glob("*/*"))
+    f"{'text' if path.parent == _TEXT else path.parent.name}/{path.name}": path.read_bytes()
+    for path in sorted([*_STATIC.glob("*/*"), *_TEXT.glob("*")])
     if path.suffix in _TYPES
 }
 VERSION: Final = hashlib.blake2b(
@@ -71,6 +73,20 @@ async def show_marquee() -> Answer[bytes]:
     return _page("marquee.html")
 
 
+@get("/stage/sidechain", access=Access.PUBLIC, tag=_TAG, limited=False, reads_token=False, in_schema=False,
+     summary="Sidechain: channels, their people, texts and posts")  # fmt: skip
+async def show_sidechain() -> Answer[bytes]:
+    """Answer Sidechain's page; which channel it shows stands behind the `#`, for its script alone."""
+    return _page("sidechain.html", text=[name for name in FILES if name.startswith("text/")])
+
+
+@get("/stage/sidechain/errors", access=Access.PUBLIC, tag=_TAG, limited=False, reads_token=False,
+     in_schema=False, summary="Sidechain: the errors of its clients, counted and grouped")  # fmt: skip
+async def show_errors() -> Answer[bytes]:
+    """Answer the dashboard of errors."""
+    return _page("sidechain_errors.html")
+
+
 @get("/stage/static/{version:str}/{folder:str}/{name:str}", access=Access.PUBLIC, tag=_TAG, limited=False,
      reads_token=False, in_schema=False, refusals=(NotFound,),
      summary="What the stage's pages are made of")  # fmt: skip
@@ -91,4 +107,4 @@ def _page(template: str, **known: Any) -> Answer[bytes]:
     return Answer(text.encode(), content_type="text/html; charset=utf-8", headers=_HEADERS)
 
 
-ROUTES = (show_titles, show_title, show_marquee, read_static)
+ROUTES = (show_titles, show_title, show_marquee, show_sidechain, show_errors, read_static)

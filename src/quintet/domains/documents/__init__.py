@@ -12,13 +12,13 @@ from quintet.domains.documents.kinds import register_kind
 from quintet.domains.documents.model import DocumentKind, room_of
 from quintet.domains.documents.routes import DOCUMENT_ROUTES
 from quintet.domains.documents.starting import begin
-from quintet.domains.documents.upkeep import keep_documents
+from quintet.domains.documents.upkeep import collect_history, keep_documents
 from quintet.kernel.parts import Part
 
 PART = Part(
     "documents",
     routes=DOCUMENT_ROUTES,
-    background=(keep_documents,),
+    background=(keep_documents, collect_history),
     on_start=(begin,),
     commands=COMMANDS,
 )

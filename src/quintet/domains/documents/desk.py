@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from quintet.domains.documents import queries
 from quintet.domains.documents.judging import Copy, Outcome, Repeated, Submission
-from quintet.domains.documents.kinds import Kinds
-from quintet.domains.documents.model import MOST_BEHIND, Change, change_of
+from quintet.domains.documents.model import Change
+from quintet.domains.documents.opening import open_copy, remember_since, rights_of, together
 from quintet.kernel.database import Tx
 from quintet.kernel.refusals import Internal, NotFound, Refusal
 from quintet.kernel.telemetry import get_logger
@@ -88,11 +88,10 @@ class Desk:
         copy = await self._opened(tx, submissions)
         if copy is None:
             return None, [NotFound()] * len(submissions)
-        now = int(tx.now.timestamp() * 1000)
         outcomes: list[Outcome] = []
         for submission in submissions:
             try:
-                outcomes.append(copy.judge(submission, now))
+                outcomes.append(copy.judge(submission, tx.now))
             except Refusal as refusal:
                 outcomes.append(refusal)
             except Exception as error:  # noqa: BLE001 (a bug met with one operation costs the others nothing)
@@ -109,37 +108,16 @@ class Desk:
 
     async def _opened(self, tx: Tx, submissions: Sequence[Submission]) -> Copy | None:
         """The document, locked, with all that is needed to judge these operations."""
-        known = self.copy
         sessions = {(one.user_id, one.session) for one in submissions if one.session is not None}
-        opened = await queries.open_to_write(
-            tx,
-            self._document_id,
-            self._kernel.epoch,
-            (known.epoch, known.rev) if known else ("", 0),
-            [*sessions],
-        )
-        if opened is None:
-            return None
-        if opened.content is not None or known is None:
-            copy = Copy(
-                self._document_id, opened.epoch, opened.rev, opened.content or "", opened.server_timestamp
-            )
-        else:
-            copy = known.branch()
-            for stored in opened.changes:
-                copy.take(change_of(self._document_id, opened.epoch, stored))
-        copy.floor_rev = opened.floor_rev
-        copy.sessions = dict(opened.sessions)
-        oldest = min(one.oldest_rev for one in submissions)
-        lowest = max(oldest, opened.floor_rev, copy.rev - MOST_BEHIND)
-        if lowest < copy.first_rev:
-            first, last = lowest, copy.first_rev
-            copy.remember(await queries.changes_between(tx, self._document_id, copy.epoch, first, last))
         users = {one.user_id for one in submissions}
-        kinds = self._kernel.of_parts[Kinds]
-        copy.writers = await kinds.writers(tx, self._document_id, users)
-        others = users - copy.writers
-        copy.readers = await kinds.readers(tx, self._document_id, others) if others else set()
+        # Both travel in one journey, the rights behind the lock.
+        copy, rights = await together(
+            open_copy(tx, self._kernel, self._document_id, self.copy, sessions),
+            rights_of(tx, self._kernel, self._document_id, users),
+        )
+        if copy is not None:
+            copy.writers, copy.readers = rights
+            await remember_since(tx, copy, min(one.oldest_rev for one in submissions))
         return copy
 
 

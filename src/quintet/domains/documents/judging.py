@@ -7,6 +7,7 @@ bounds.
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from quintet.domains.documents.model import (
     MOST_BYTES,
     MOST_INSERTED_BYTES,
     Change,
+    InUnit,
     InvalidOperation,
     ResyncRequired,
     SeqPassed,
@@ -32,7 +34,6 @@ from quintet.domains.documents.ot import (
     Unit,
     apply,
     base_length,
-    length_change,
     to_codepoints,
     to_utf16,
     transform,
@@ -107,6 +108,7 @@ class Copy:
         self.astral = rules.astral_count(text)
         self.octets = rules.octets(text)
         self.changes: list[Change] = []
+        self.recent_bytes = 0  # that the changes take
         self.readers: set[UUID] = set()
         self.writers: set[UUID] = set()
         self.sessions: dict[SessionKey, Answered] = {}
@@ -119,7 +121,7 @@ class Copy:
     @property
     def size(self) -> int:
         """How many bytes it takes in memory, roughly."""
-        return 4 * len(self.text) + sum(_size(change) for change in self.changes)
+        return 4 * len(self.text) + self.recent_bytes
 
     def branch(self) -> "Copy":
         """A copy to go on with, which leaves this one as it is."""
@@ -139,27 +141,28 @@ class Copy:
         self.octets += rules.octets(added) - rules.octets(removed)
         self.astral += rules.astral_count(added) - rules.astral_count(removed)
         self.changes.append(change)
+        self.recent_bytes += change.size
 
     def remember(self, earlier: Sequence[Change]) -> None:
         """Know these changes, too, if they join on to those remembered."""
         if earlier and earlier[-1].seq == self.first_rev:
             self.changes[:0] = earlier
+            self.recent_bytes += sum(change.size for change in earlier)
 
     def forget(self) -> None:
         """Remember no more than is bounded."""
-        kept = size = 0
-        for change in reversed(self.changes):
-            size += _size(change)
-            if kept == MOST_RECENT or size > MOST_RECENT_BYTES:
-                break
-            kept += 1
-        self.changes = self.changes[len(self.changes) - kept :]
+        over = max(0, len(self.changes) - MOST_RECENT)
+        self.recent_bytes -= sum(change.size for change in self.changes[:over])
+        while self.recent_bytes > MOST_RECENT_BYTES:
+            self.recent_bytes -= self.changes[over].size
+            over += 1
+        del self.changes[:over]
 
     def since(self, rev: int) -> list[Change]:
         """The changes after `rev`, which are remembered."""
         return self.changes[rev - self.first_rev :]
 
-    def judge(self, asked: Submission, now_milliseconds: int) -> Change | Repeated:
+    def judge(self, asked: Submission, now: datetime) -> Change | Repeated:
         """Commit the operation to this copy, or find its first answer; raises Refusal."""
         self._check_access(asked)
         if asked.epoch is not None and asked.epoch != self.epoch:
@@ -169,21 +172,34 @@ class Copy:
             return repeated
         self._check_distance(asked)
         op, bridge = self._placed(asked)
-        removed = rules.removed_by(op, self.text)
-        self._check_sizes(op, removed)
-        stored = Stored(
-            self.rev + 1, asked.op_id, asked.user_id, asked.client_id, op,
-            self._in_utf16(op), removed, asked.client_timestamp,
-            rules.next_timestamp(self.server_timestamp, now_milliseconds),
-            asked.session, asked.session_seq if asked.session else None,
+        added = rules.octets(rules.inserted(op))
+        if added > MOST_INSERTED_BYTES:
+            raise TooLarge(f"one operation inserts at most {MOST_INSERTED_BYTES} bytes")
+        stored = self.commit(
+            Stored(
+                0, asked.op_id, asked.user_id, asked.client_id, op, None, "", asked.client_timestamp, 0,
+                asked.session, asked.session_seq if asked.session else None,
+            ),
+            now,
         )  # fmt: skip
-        change = change_of(self.document_id, self.epoch, stored)
-        self.take(change)
         if asked.session:
             answer = Answered(asked.session_seq, asked.fingerprint, stored)
             self.sessions[asked.user_id, asked.session] = answer
         asked.awaited = asked.seat.awaited[asked.op_id] = Awaited(asked.id, asked.seat.unit, bridge)
-        return change
+        return change_of(self.document_id, self.epoch, stored)
+
+    def commit(self, asked: Stored, now: datetime) -> Stored:
+        """The operation, which fits the text, with all that the log keeps of it; raises TooLarge."""
+        removed = rules.removed_by(asked.op, self.text)
+        grown = self.octets + rules.octets(rules.inserted(asked.op)) - rules.octets(removed)
+        if grown > max(MOST_BYTES, self.octets):
+            raise TooLarge(f"a document has at most {MOST_BYTES} bytes")
+        stored = msgspec.structs.replace(
+            asked, rev=self.rev + 1, op16=self._in_utf16(asked.op), removed=removed,
+            server_timestamp=rules.next_timestamp(self.server_timestamp, int(now.timestamp() * 1000)),
+        )  # fmt: skip
+        self.take(change_of(self.document_id, self.epoch, stored))
+        return stored
 
     def resync(self, asked: Submission, why: str) -> ResyncRequired:
         """The refusal that tells where document and session are."""
@@ -229,27 +245,29 @@ class Copy:
     def _placed(self, asked: Submission) -> tuple[Operation, Bridge | None]:
         """The operation in code points, as it reads on the present text; and the bridge behind it."""
         missing = self.since(asked.oldest_rev)
-        bridge = None
-        if asked.base_rev is None:
-            later = asked.seat.bridge.unseen(missing, in_parts=asked.seat.in_parts)
-        else:
-            later: list[tuple[Operation, str]] = [change.in_unit(asked.unit) for change in missing]
         op = rules.widened(asked.op) if asked.unit == "utf16" else asked.op
+        bridge: Bridge | None = None
+        if asked.base_rev is None:
+            in_parts = asked.seat.in_parts
+            later = asked.seat.bridge.unseen(missing, in_parts=in_parts)
+            self._check_fits(asked, op, later)
+            op, bridge = asked.seat.bridge.cross(rules.without_end(op), missing, in_parts=in_parts)
+        else:
+            later = [change.in_unit(asked.unit) for change in missing]
+            self._check_fits(asked, op, later)
+            op = rules.without_end(op)
+            for one in later:
+                op = transform(op, one.op, later=True)
+        return self._in_code_points(op) if asked.unit == "utf16" else op, bridge
+
+    def _check_fits(self, asked: Submission, op: Operation, later: Sequence[InUnit]) -> None:
+        """Raise where the text that the operation was made on is too short for it, or not what it says."""
         present = len(self.text) + (self.astral if asked.unit == "utf16" else 0)
-        length = present - sum(length_change(one) for one, _ in later)
+        length = present - sum([one.growth for one in later])
         if base_length(op) > length:
             raise InvalidOperation(f"it speaks of {base_length(op)} characters, and the text has {length}")
         if asked.deleted is not None:
-            self._check_deleted(asked, op, later)
-        op = rules.without_end(op)
-        if asked.base_rev is None:
-            op, bridge = asked.seat.bridge.cross(op, missing, in_parts=asked.seat.in_parts)
-        else:
-            for one, _ in later:
-                op = transform(op, one, later=True)
-        if asked.unit == "utf16":
-            op = self._in_code_points(op)
-        return op, bridge
+            self._check_deleted(asked, op, [(one.op, one.removed) for one in later])
 
     def _check_deleted(self, asked: Submission, op: Operation, later: list[tuple[Operation, str]]) -> None:
         said = asked.deleted or ""
@@ -275,16 +293,3 @@ class Copy:
             return to_codepoints(rules.narrowed(op), self.text)
         except OutOfBounds as error:
             raise InvalidOperation(error.reason) from error
-
-    def _check_sizes(self, op: Operation, removed: str) -> None:
-        added = rules.octets(rules.inserted(op))
-        if added > MOST_INSERTED_BYTES:
-            raise TooLarge(f"one operation inserts at most {MOST_INSERTED_BYTES} bytes")
-        if added and self.octets + added - rules.octets(removed) > MOST_BYTES:
-            raise TooLarge(f"a document has at most {MOST_BYTES} bytes")
-
-
-def _size(change: Change) -> int:
-    """How many bytes a change takes in memory, roughly: a few hundred for its objects."""
-    stored = change.stored
-    return 600 + 4 * len(stored.removed) + 4 * sum(len(part) for part in stored.op if isinstance(part, str))

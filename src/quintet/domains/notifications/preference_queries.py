@@ -56,13 +56,12 @@ async def announce(
 ) -> Instant:
     """Write an announcement, to one or (None) to everybody; when it was, later than all others."""
     return await tx.value(
-        "select notifications.announce($1, $2, $3, $4, $5, $6)",
+        "select notifications.announce($1, $2, $3, $4, $5)",
         id_,
         author_id,
         recipient_id,
         title,
         text,
-        tx.now,
     )
 
 

@@ -68,7 +68,8 @@ class Storage:
                 try:
                     await obstore.delete_async(self._store, _place(file_id))
                 except FileNotFoundError:
-                    continue
+                    if self._folder is None:  # of a bucket it means that the bucket is missing
+                        raise Unavailable from None
 
     def try_out(self) -> None:
         """Write something and remove it; raises OSError or obstore's BaseError where that does not work."""

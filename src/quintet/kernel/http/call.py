@@ -154,7 +154,8 @@ class Call(Request[Any, Any, State]):
                 raise RequestTimeout from error
             if piece is None:
                 return
-            yield piece
+            if piece:
+                yield piece
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         most = self.rules.most_bytes

@@ -19,11 +19,13 @@ from quintet.kernel.database import Database, Tx
 from quintet.kernel.live.hub import Hub
 from quintet.kernel.live.transient import transient_text
 from quintet.kernel.live.wakeups import Wakeups
+from quintet.kernel.refusals import Unavailable
 
 APART_SECONDS: Final = 0.25  # between two messages about one object
 PAUSE_SECONDS: Final = 0.02  # between two rounds: fifty readings of a kind a second at most
 MOST_AT_ONCE: Final = 500  # objects in one reading
 MOST_IN_A_ROW: Final = 100  # messages, before others have their turn: a crowd's take a while to write
+MOST_FAILURES: Final = 5  # a second apart; then a bug met at one object may not silence its kind for ever
 # A storm beyond this leaves objects out: nothing is lost but a message that tells what reading tells, too.
 MOST_WAITING: Final = 100_000
 
@@ -61,6 +63,7 @@ class Counts:
         self._ready: dict[str, dict[str, None]] = {}  # by kind; told in the next round
         self._resting: OrderedDict[Subject, float] = OrderedDict()  # told just now; until when they rest
         self._changed: set[Subject] = set()  # of those that rest
+        self._failures: dict[str, int] = {}  # in a row, that are not the database's being away
         self._wake = asyncio.Event()
         for name, kind in kinds.items():
             self.add(name, kind)
@@ -113,8 +116,8 @@ class Counts:
     async def tell_due(self) -> float | None:
         """Tell what may be told now; in how many seconds to look again, None where nothing waits.
 
-        What could not be read still waits afterwards, whatever is raised; a kind that cannot be read costs
-        the others nothing but time.
+        What could not be read still waits afterwards, whatever is raised, but for what broke its reading five
+        times; a kind that cannot be read costs the others nothing but time.
         """
         self._wake_rested()
         failure: Exception | None = None
@@ -151,9 +154,12 @@ class Counts:
             # Begun after these changes were noted, so it sees them; what changes from here on is noted anew.
             async with self._database.statement() as tx:
                 counts = await self.kinds[kind].read(tx, ids)
-        except BaseException:
+        except BaseException as error:
+            if self._is_hopeless(kind, error):
+                raise
             ready.update(dict.fromkeys(ids))
             raise
+        self._failures.pop(kind, None)
         until = self._clock.monotonic() + APART_SECONDS
         for object_id in ids:
             self._resting[kind, object_id] = until
@@ -164,6 +170,16 @@ class Counts:
             self._say(room, message, fields)
             if nth % MOST_IN_A_ROW == 0:
                 await asyncio.sleep(0)
+
+    def _is_hopeless(self, kind: str, error: BaseException) -> bool:
+        """Whether the kind was tried so often that something among these objects must be what breaks it."""
+        if isinstance(error, Unavailable) or not isinstance(error, Exception):
+            return False
+        self._failures[kind] = self._failures.get(kind, 0) + 1
+        if self._failures[kind] < MOST_FAILURES:
+            return False
+        del self._failures[kind]
+        return True
 
     def _say(self, name: str, message: str, fields: dict[str, Any]) -> None:
         if self._hub.is_heard(name):

@@ -41,20 +41,23 @@ class Told:
         return len(self.frame)
 
 
-class Said:
-    """A message without a place in the log, about somebody whom not every member may see."""
+class Said(bytes):
+    """A framed message without a place in the log, about somebody whom not every member may see."""
 
-    __slots__ = ("author_id", "frame")
+    author_id: UUID
 
-    def __init__(self, message: bytes, author_id: UUID) -> None:
-        self.frame = message
-        self.author_id = author_id
+    @classmethod
+    def of(cls, author_id: UUID, message: bytes) -> "Said":
+        """The message, of this author."""
+        said = cls(message)
+        said.author_id = author_id
+        return said
 
 
 class Chunk:
     """What a room tells in one turn of the loop: durable events, and messages without a place in the log."""
 
-    def __init__(self, items: list[Told | Said | bytes]) -> None:
+    def __init__(self, items: list[Told | bytes]) -> None:
         self.items = items
         self.shared: dict[Any, Any] = {}  # what a room's voice says in common to several members
         self.authors = {
@@ -67,13 +70,13 @@ class Chunk:
         return {
             one.event.author_id if isinstance(one, Told) else one.author_id
             for one in self.items
-            if not isinstance(one, bytes)
+            if isinstance(one, Told | Said)
         }
 
     @cached_property
     def frames(self) -> bytes:
         """The frames, joined, as they go to everybody but an author."""
-        return b"".join(one if isinstance(one, bytes) else one.frame for one in self.items)
+        return b"".join(one.frame if isinstance(one, Told) else one for one in self.items)
 
     def frames_for(self, user_id: UUID | None, hidden: AbstractSet[UUID]) -> bytes:
         """The frames as this user hears them, from whom these people are hidden."""
@@ -81,11 +84,11 @@ class Chunk:
         if not hides and user_id not in self.authors:
             return self.frames
 
-        def heard(one: Told | Said | bytes) -> bytes:
+        def heard(one: Told | bytes) -> bytes:
+            if isinstance(one, Said) and one.author_id in hidden:
+                return b""
             if isinstance(one, bytes):
                 return one
-            if isinstance(one, Said):
-                return b"" if one.author_id in hidden else one.frame
             if one.event.author_id in hidden:
                 return frame(skip_text(one.event))
             if one.event.author_id == user_id:
@@ -177,7 +180,8 @@ class Room:
         self._recent: deque[Told] = deque()
         self._recent_bytes = 0
         self._early: dict[int, Published] = {}
-        self._pending: list[Told | Said | bytes] = []
+        self._pending: list[Told | bytes] = []
+        self._behind: tuple[int, bytes] | None = None  # a message that waits for its event
 
     @property
     def place(self) -> Place:
@@ -228,7 +232,15 @@ class Room:
     def say(self, message: bytes, author_id: UUID | None = None) -> None:
         """Tell a framed message that has no place in the log; of whom it tells, where people are hidden."""
         if self.members:
-            self._pend(message if author_id is None or not self.hides_people else Said(message, author_id))
+            self._pend(message if author_id is None or not self.hides_people else Said.of(author_id, message))
+
+    def say_behind(self, seq: int, message: bytes) -> None:
+        """Tell a framed message right behind the event `seq`, at the latest one of those asked for."""
+        self._behind = None
+        if seq == self.delivered:
+            self.say(message)
+        elif seq > self.delivered:
+            self._behind = (seq, message)
 
     def recent_since(self, seq: int) -> list[Told] | None:
         """The events after `seq` up to `delivered`, where they are still in memory."""
@@ -280,8 +292,10 @@ class Room:
             self._recent_bytes -= self._recent.popleft().size
         if self.members:
             self._pend(one)
+        if self._behind is not None and self._behind[0] == event.seq:
+            self.say_behind(*self._behind)
 
-    def _pend(self, item: Told | Said | bytes) -> None:
+    def _pend(self, item: Told | bytes) -> None:
         if not self._pending:
             asyncio.get_running_loop().call_soon(self.flush)
         self._pending.append(item)

@@ -5,6 +5,8 @@ Invariant: a wake-up is only a hint, sent after the commit by a coalescer and ne
 """
 
 import asyncio
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from typing import Final, LiteralString
@@ -20,6 +22,8 @@ from quintet.kernel.refusals import Unavailable
 CHANNEL: Final[LiteralString] = "quintet"
 PAUSE_SECONDS: Final = 0.005
 MOST_BYTES: Final = 7700  # of what a payload carries; PostgreSQL takes 8,000 in all
+LATELY_SECONDS: Final = 30.0  # longer than a broken line takes to mend
+MOST_TOLD_COUNTS: Final = 10_000
 
 
 class Wakeup(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,6 +34,7 @@ class Wakeup(msgspec.Struct, frozen=True, omit_defaults=True):
     says: list[tuple[str, str, UUID | None]] = []  # room, message without a place in its log, and whose
     presence: list[str] = []  # rooms whose list of people changed
     counts: list[tuple[str, str]] = []  # kind and object of numbers that changed
+    asks: bool = False  # its line was broken: tell again of the numbers that changed meanwhile
 
 
 class Wakeups:
@@ -45,6 +50,8 @@ class Wakeups:
         self._says: list[tuple[str, str, UUID | None]] = []
         self._presence: set[str] = set()
         self._counts: set[tuple[str, str]] = set()
+        self._told_counts: OrderedDict[tuple[str, str], float] = OrderedDict()  # lately, and when
+        self._asks = False
         self._wake = asyncio.Event()
         database.on_commit.append(self._take)
 
@@ -62,9 +69,27 @@ class Wakeups:
 
     def tell_counts(self, counts: Iterable[tuple[str, str]]) -> None:
         """Let the other nodes know that these numbers changed, each a kind and an object."""
-        if not self.is_alone:
-            self._counts.update(counts)
-            self._wake.set()
+        if self.is_alone:
+            return
+        now = time.monotonic()
+        for count in counts:
+            self._counts.add(count)
+            self._told_counts[count] = now
+            self._told_counts.move_to_end(count)
+        while len(self._told_counts) > MOST_TOLD_COUNTS:
+            self._told_counts.popitem(last=False)
+        self._forget_counts(now)
+        self._wake.set()
+
+    def tell_counts_again(self) -> None:
+        """Another node may not have heard of the numbers that changed lately."""
+        self._forget_counts(time.monotonic())
+        self._counts.update(self._told_counts)
+        self._wake.set()
+
+    def _forget_counts(self, now: float) -> None:
+        while self._told_counts and next(iter(self._told_counts.values())) < now - LATELY_SECONDS:
+            self._told_counts.popitem(last=False)
 
     def greet(self) -> None:
         """Let the others know that they are not alone."""
@@ -85,6 +110,7 @@ class Wakeups:
                 # Seqs are found by asking; lists of people and numbers are not, so this is said again.
                 self._presence.update(room for wakeup in wakeups for room in wakeup.presence)
                 self._counts.update(count for wakeup in wakeups for count in wakeup.counts)
+                self._asks = self._asks or any(wakeup.asks for wakeup in wakeups)
                 self._wake.set()
                 raise
             await asyncio.sleep(PAUSE_SECONDS)
@@ -94,6 +120,9 @@ class Wakeups:
         async with aclosing(self._database.listen(CHANNEL)) as notices:
             async for notice in notices:
                 if not notice:
+                    # Both: whichever of two nodes listens again first, the other hears one of the two.
+                    self._asks = not self.is_alone
+                    self.tell_counts_again()
                     for listener in self.on_listening:
                         listener()
                     continue
@@ -103,6 +132,8 @@ class Wakeups:
                     continue  # not ours
                 if wakeup.node_id != self.node_id:
                     self.is_alone = False
+                    if wakeup.asks:
+                        self.tell_counts_again()
                     for hear in self.on_wakeup:
                         hear(wakeup)
         raise Unavailable
@@ -119,7 +150,8 @@ class Wakeups:
         says, self._says = self._says, []
         rooms, self._presence = self._presence, set()
         counts, self._counts = self._counts, set()
-        wakeups = [Wakeup(self.node_id)]
+        asks, self._asks = self._asks, False
+        wakeups = [Wakeup(self.node_id, asks=asks)]
         left = MOST_BYTES
 
         def one_with_room_for(item: object) -> Wakeup:

@@ -43,13 +43,16 @@ async def audio(tx: Tx, audio_ids: list[UUID]) -> list[AudioRow]:
 
 
 async def audio_for(tx: Tx, viewer_id: UserId, audio_id: UUID) -> AudioRow | None:
-    """A sound of the viewer's own; or None."""
+    """A sound of the viewer's own, or of a post that the viewer sees; or None."""
     return await tx.maybe(
         _row,
         """
-        select id, duration_seconds, sample_rate, channels, waveform
-        from sidechain.audio
-        where id = $1 and user_id = $2
+        select a.id, a.duration_seconds, a.sample_rate, a.channels, a.waveform
+        from sidechain.audio a
+        where a.id = $1 and (a.user_id = $2 or exists (
+            select from sidechain.posts p
+            where p.audio_id = a.id and sidechain.can_see_post($2, p.user_id, p.channel_id)
+        ))
         """,
         audio_id,
         viewer_id,

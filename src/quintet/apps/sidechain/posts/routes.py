@@ -57,7 +57,7 @@ async def delete_post(request: Call, post_id: FromPath[UUID]) -> Answer[None]:
 
 @get("/api/v1/feed", access=Access.SIGNED_IN, tag=TAG,
      summary="One's own posts, those of whom one follows, and those in one's channels")  # fmt: skip
-async def read_feed(request: Call, limit: Limit = 20, cursor: Cursor = None) -> Answer[Page[Post]]:
+async def read_post_feed(request: Call, limit: Limit = 20, cursor: Cursor = None) -> Answer[Page[Post]]:
     """Answer posts, newest first; what a block or a private channel hides is left out."""
     async with request.read() as tx:
         found = await showing.feed_of(tx, request.actor.id, _behind(request, cursor), limit + 1)
@@ -105,5 +105,5 @@ async def _page(
 
 
 POST_ROUTES: tuple[HTTPRouteHandler, ...] = (
-    create_post, read_post, delete_post, read_feed, read_posts_of_channel, read_posts_of_person, *DEED_ROUTES,
+    create_post, read_post, delete_post, read_post_feed, read_posts_of_channel, read_posts_of_person, *DEED_ROUTES,
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 import * as api from "../shared/api.js";
 import { say, sayProblem } from "../shared/account.js";
-import { ago, deed } from "./words.js";
+import { ago } from "../shared/words.js";
+import { deed } from "./words.js";
 
 const $ = (selector) => document.querySelector(selector);
 const MOST = 20; // that are read at once

@@ -1,6 +1,7 @@
 // The five shelves and the tiles on them. Tiles are kept from one drawing to the next, so that focus and fingers stay.
 
-import { TIERS, hueOf, placeOf } from "./words.js";
+import { hueOf } from "../shared/words.js";
+import { TIERS, placeOf } from "./words.js";
 
 const $ = (selector) => document.querySelector(selector);
 const tiles = new Map(); // by the id of the film or play, which a ranking has from its first moment on

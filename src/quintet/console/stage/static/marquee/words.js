@@ -3,8 +3,6 @@
 export const TIERS = ["S", "A", "B", "C", "D"];
 
 const KINDS = { MOVIE: "film", PLAY: "play" };
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [7, "day"], [4.35, "week"], [12, "month"], [Infinity, "year"]];
 
 /** `play · 1601 · by William Shakespeare`, as far as it is known. */
 export function factsOf({ media_type, year, attributes }) {
@@ -18,16 +16,6 @@ export const otherTitle = ({ title, original_title }) => (original_title && orig
 /** Where a title stands: "2 of 5 in tier A". */
 export const placeOf = (tier, index, count) => `${index + 1} of ${count} in tier ${tier}`;
 
-/** How long ago a moment was, roughly: "3 minutes ago". */
-export function ago(at, now = Date.now()) {
-  let span = Math.min(0, (Date.parse(at) - now) / 1000);
-  for (const [size, unit] of STEPS) {
-    if (-span < size || size === Infinity) return unit === "second" ? "just now" : relative.format(Math.round(span), unit);
-    span /= size;
-  }
-  return "";
-}
-
 /** What a feed's item says after the name of who did it: parts, of which `{title}` stands for the title. */
 export function deed({ kind, tier, from_tier: from, count }) {
   const times = count > 1 ? ` (${count} moves)` : "";
@@ -36,6 +24,3 @@ export function deed({ kind, tier, from_tier: from, count }) {
   if (kind === "noted") return ["noted on ", ""];
   return ["ranked ", ` in ${tier}`];
 }
-
-/** A colour of its own for every title, out of twelve; which, its id says. */
-export const hueOf = (id) => ([...id].reduce((sum, char) => Math.imul(sum ^ char.charCodeAt(0), 16777619), 2166136261) >>> 8) % 12;

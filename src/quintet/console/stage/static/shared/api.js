@@ -91,6 +91,8 @@ export async function request(method, path, options = {}) {
 
 export const get = (path, told) => request("GET", path, { told });
 export const post = (path, body = undefined, more = {}) => request("POST", path, { body, ...more });
+export const put = (path, body = undefined) => request("PUT", path, { body });
+export const remove = (path) => request("DELETE", path);
 
 async function send(method, path, { body, bearer, told, keepalive = false } = {}) {
   const headers = {};
@@ -112,9 +114,14 @@ async function send(method, path, { body, bearer, told, keepalive = false } = {}
   }
   if (told) told.roomSeq = answer.headers.get("Room-Seq");
   if (answer.ok) return read;
+  throw refusal(answer.status, read, answer.headers.get("Retry-After"));
+}
+
+/** What a refused request's answer says, as a Problem. */
+export function refusal(status, read, retryAfter) {
   const first = read.errors?.[0];
   const detail = first ? `${(first.pointer ?? first.parameter ?? "").replace("/", "")} ${first.message}`.trim() : read.detail;
-  throw new Problem(answer.status, read.code, read.title, detail, { retryAfter: Number(answer.headers.get("Retry-After") ?? 1), body: read });
+  return new Problem(status, read.code, read.title, detail, { retryAfter: Number(retryAfter ?? 1), body: read });
 }
 
 plan();

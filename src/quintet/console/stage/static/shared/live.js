@@ -10,6 +10,8 @@
 //   room.readAt("curve", answer.headers.get("Room-Seq"));   // after each read: from now on `isNews("curve")` is
 //                                                           // false for events that this curve already shows
 //   room.say("editing");                           // how you are here
+//   live.listen((message) => {});                  // everything that is said, as it comes; answers what ends it
+//   live.send({ type: "presence", status: "in_studio" });   // anything else there is to say; false: off the line
 //
 // The protocol is told in docs/live.md.
 
@@ -23,6 +25,7 @@ const MISBEHAVED = [1008, 1009]; // our own fault: coming back at once would onl
 
 export class Live {
   #rooms = new Map();
+  #listeners = new Set();
   #socket = null;
   #tries = 0;
   #timers = {};
@@ -42,14 +45,27 @@ export class Live {
   }
 
   join(name, listener) {
-    const room = new Room(name, listener, (message) => this.#send(message));
+    const room = new Room(name, listener, (message) => this.send(message));
     this.#rooms.set(name, room);
     if (this.#isOpen) room.subscribe();
     return room;
   }
 
   leave(name) {
-    if (this.#rooms.delete(name)) this.#send({ type: "unsubscribe", room: name });
+    if (this.#rooms.delete(name)) this.send({ type: "unsubscribe", room: name });
+  }
+
+  /** Be told every message as it comes, before its room is. Answers what ends it. */
+  listen(told) {
+    this.#listeners.add(told);
+    return () => this.#listeners.delete(told);
+  }
+
+  /** Whether it could be sent. */
+  send(message) {
+    if (!this.#isOpen) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   close() {
@@ -61,10 +77,6 @@ export class Live {
 
   get #isOpen() {
     return this.#socket?.readyState === WebSocket.OPEN && this.#socket.welcomed;
-  }
-
-  #send(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   async #connect() {
@@ -110,6 +122,7 @@ export class Live {
   }
 
   #hear(message) {
+    for (const told of this.#listeners) told(message);
     const room = this.#rooms.get(message.room);
     switch (message.type) {
       case "system":
@@ -122,7 +135,7 @@ export class Live {
         for (const one of this.#rooms.values()) one.subscribe();
         return;
       case "token_expiring":
-        return void this.token().then((token) => this.#send({ type: "auth", token }), () => {}); // else: 4401
+        return void this.token().then((token) => this.send({ type: "auth", token }), () => {}); // else: 4401
       case "pong":
         return clearTimeout(this.#timers.pong);
       case "error":
@@ -134,7 +147,7 @@ export class Live {
 
   #ping() {
     this.#timers.ping = setTimeout(() => {
-      this.#send({ type: "ping", id: Date.now() });
+      this.send({ type: "ping", id: Date.now() });
       this.#timers.pong = setTimeout(() => this.#abandon(), PONG_MS);
       this.#ping();
     }, PING_MS);

@@ -1,7 +1,8 @@
 // Draws a title's curve as SVG: what everybody says as bars, what you say as a line, and everything that happens
 // on top. It knows no server; `draw` takes what is so, `ripple` and `tint` what has just come.
 
-import { RATINGS, boundary, duration, hueOf, percent, rounded, scoreOf } from "./scale.js";
+import { hueOf } from "../shared/words.js";
+import { RATINGS, boundary, duration, percent, rounded, scoreOf } from "./scale.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const TOP = 40; // the flag's

@@ -1,6 +1,6 @@
 // Who else is here. The room tells ids and modes, not names: everybody gets a colour that is theirs everywhere.
 
-import { hueOf } from "./scale.js";
+import { hueOf } from "../shared/words.js";
 
 const MOST_SHOWN = 12;
 

@@ -47,5 +47,3 @@ export function wordFor(score) {
   return score < 1 ? "zzz" : score < 1.75 ? "slow" : score < 2.5 ? "good" : score < 3.5 ? "better" : "peak";
 }
 
-/** A colour of their own for everybody, out of twelve; which, their id says. */
-export const hueOf = (id) => [...id].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 1009, 7) % 12;
