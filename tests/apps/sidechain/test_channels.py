@@ -210,7 +210,7 @@ async def test_deleting(world: World) -> None:
     assert code_of(await ada.delete(path)) == (404, "not_found")
     while await clearing.clear_away(world.kernel.database):
         pass
-    assert world.sql("select from sidechain.channels where id = %s", channel) == []
+    assert world.sql("select 1 from sidechain.channels where id = %s", channel) == []
 
 
 async def test_an_account_that_goes_leaves_its_channel_to_who_was_in_it_longest(world: World) -> None:
@@ -222,7 +222,8 @@ async def test_an_account_that_goes_leaves_its_channel_to_who_was_in_it_longest(
     assert code_of(await cleo.get(f"{CHANNELS}/{alone}")) == (404, "not_found")
     while await clearing.clear_away(world.kernel.database):
         pass
-    assert world.sql("select from sidechain.channels where id = %s", alone) == []
+    assert world.sql("select 1 from sidechain.channels where id = %s", alone) == []
+    assert world.sql("select 1 from documents.documents where object_id = %s", alone) == []
 
 
 async def test_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
