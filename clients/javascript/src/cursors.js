@@ -59,6 +59,7 @@ export class Cursors {
     if (gone.length) this.changed();
   }
 
+  /** Not everybody knows where one is. */
   tellAgain() {
     this.#isTold = this.#own === null;
   }
