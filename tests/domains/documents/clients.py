@@ -154,6 +154,7 @@ class PlainClient:
         self.unacknowledged: list[Operation] = []
         self.acknowledged: dict[int, str] = {}
         self.must_read = False  # the text anew, over HTTP
+        self.taking = 0  # the rev whose parts are coming in
 
     @property
     def is_quiet(self) -> bool:
@@ -163,6 +164,7 @@ class PlainClient:
         self.text, self.rev, self.epoch = text, rev, epoch
         self.unacknowledged.clear()
         self.must_read = False
+        self.taking = 0
 
     def edit(self, chance: random.Random) -> None:
         op = random_step(chance, self.text, self.unit)
@@ -199,8 +201,8 @@ class PlainClient:
             if message["rev"] <= self.rev:
                 return
             assert message["rev"] == self.rev + 1, f"{self.name} was told {message['rev']} after {self.rev}"
-            self.rev += 1
-        elif message["rev"] != self.rev:
+            self.rev = self.taking = message["rev"]
+        elif message["rev"] != self.taking:
             return
         said = message["transformed_operation"]
         op = from_plain(said["type"], said["position"], said.get("content"), said.get("length"))

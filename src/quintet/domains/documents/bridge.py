@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from quintet.domains.documents import rules
-from quintet.domains.documents.model import MOST_BEHIND, Change
-from quintet.domains.documents.ot import Operation, Unit, transform
+from quintet.domains.documents.model import MOST_BEHIND, Change, InUnit
+from quintet.domains.documents.ot import Operation, Unit, length_change, transform
 
 MOST_ENTRIES: Final = MOST_BEHIND  # told or to be told, and not ponged
 
@@ -99,15 +99,13 @@ class Bridge:
         new.rev += 1
         return op, new
 
-    def unseen(self, missing: Iterable[Change], *, in_parts: bool) -> list[tuple[Operation, str]]:
-        """All that the peer has not seen, in its order, each with what it deletes."""
-        entries = [(entry.op, entry.removed) for entry in self._entries]
+    def unseen(self, missing: Iterable[Change], *, in_parts: bool) -> list[InUnit]:
+        """All that the peer has not seen, in its order."""
+        entries = [*self._entries]
         for change in missing:
             if change.seq > self.rev:
-                entries += [
-                    (entry.op, entry.removed) for entry in entries_of(change, self._unit, in_parts=in_parts)
-                ]
-        return entries
+                entries += entries_of(change, self._unit, in_parts=in_parts)
+        return [InUnit(entry.op, entry.removed, length_change(entry.op)) for entry in entries]
 
     def become(self, other: "Bridge") -> None:
         """Be as the other one, made by `cross`, whose operation was committed."""
@@ -127,7 +125,7 @@ class Bridge:
 
 def entries_of(change: Change, unit: Unit, *, in_parts: bool) -> list[Entry]:
     """The change as the peer is told of it: as one step, or one for each part."""
-    op, removed = change.in_unit(unit)
+    op, removed, _ = change.in_unit(unit)
     if not in_parts:
         return [Entry(change.seq, 0, op, removed)]
     found: list[Entry] = []

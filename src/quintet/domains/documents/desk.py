@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from quintet.domains.documents import queries
 from quintet.domains.documents.judging import Copy, Outcome, Repeated, Submission
 from quintet.domains.documents.model import Change
-from quintet.domains.documents.opening import learn_rights, open_copy, remember_since
+from quintet.domains.documents.opening import open_copy, remember_since, rights_of, together
 from quintet.kernel.database import Tx
 from quintet.kernel.refusals import Internal, NotFound, Refusal
 from quintet.kernel.telemetry import get_logger
@@ -109,10 +109,15 @@ class Desk:
     async def _opened(self, tx: Tx, submissions: Sequence[Submission]) -> Copy | None:
         """The document, locked, with all that is needed to judge these operations."""
         sessions = {(one.user_id, one.session) for one in submissions if one.session is not None}
-        copy = await open_copy(tx, self._kernel, self._document_id, self.copy, sessions)
+        users = {one.user_id for one in submissions}
+        # Both travel in one journey, the rights behind the lock.
+        copy, rights = await together(
+            open_copy(tx, self._kernel, self._document_id, self.copy, sessions),
+            rights_of(tx, self._kernel, self._document_id, users),
+        )
         if copy is not None:
+            copy.writers, copy.readers = rights
             await remember_since(tx, copy, min(one.oldest_rev for one in submissions))
-            await learn_rights(tx, self._kernel, copy, {one.user_id for one in submissions})
         return copy
 
 

@@ -20,6 +20,7 @@ from quintet.domains.documents.model import (
     MOST_BYTES,
     MOST_INSERTED_BYTES,
     Change,
+    InUnit,
     InvalidOperation,
     ResyncRequired,
     SeqPassed,
@@ -33,7 +34,6 @@ from quintet.domains.documents.ot import (
     Unit,
     apply,
     base_length,
-    length_change,
     to_codepoints,
     to_utf16,
     transform,
@@ -108,6 +108,7 @@ class Copy:
         self.astral = rules.astral_count(text)
         self.octets = rules.octets(text)
         self.changes: list[Change] = []
+        self.recent_bytes = 0  # that the changes take
         self.readers: set[UUID] = set()
         self.writers: set[UUID] = set()
         self.sessions: dict[SessionKey, Answered] = {}
@@ -120,7 +121,7 @@ class Copy:
     @property
     def size(self) -> int:
         """How many bytes it takes in memory, roughly."""
-        return 4 * len(self.text) + sum(_size(change) for change in self.changes)
+        return 4 * len(self.text) + self.recent_bytes
 
     def branch(self) -> "Copy":
         """A copy to go on with, which leaves this one as it is."""
@@ -140,21 +141,22 @@ class Copy:
         self.octets += rules.octets(added) - rules.octets(removed)
         self.astral += rules.astral_count(added) - rules.astral_count(removed)
         self.changes.append(change)
+        self.recent_bytes += change.size
 
     def remember(self, earlier: Sequence[Change]) -> None:
         """Know these changes, too, if they join on to those remembered."""
         if earlier and earlier[-1].seq == self.first_rev:
             self.changes[:0] = earlier
+            self.recent_bytes += sum(change.size for change in earlier)
 
     def forget(self) -> None:
         """Remember no more than is bounded."""
-        kept = size = 0
-        for change in reversed(self.changes):
-            size += _size(change)
-            if kept == MOST_RECENT or size > MOST_RECENT_BYTES:
-                break
-            kept += 1
-        self.changes = self.changes[len(self.changes) - kept :]
+        over = max(0, len(self.changes) - MOST_RECENT)
+        self.recent_bytes -= sum(change.size for change in self.changes[:over])
+        while self.recent_bytes > MOST_RECENT_BYTES:
+            self.recent_bytes -= self.changes[over].size
+            over += 1
+        del self.changes[:over]
 
     def since(self, rev: int) -> list[Change]:
         """The changes after `rev`, which are remembered."""
@@ -243,27 +245,29 @@ class Copy:
     def _placed(self, asked: Submission) -> tuple[Operation, Bridge | None]:
         """The operation in code points, as it reads on the present text; and the bridge behind it."""
         missing = self.since(asked.oldest_rev)
-        bridge = None
-        if asked.base_rev is None:
-            later = asked.seat.bridge.unseen(missing, in_parts=asked.seat.in_parts)
-        else:
-            later: list[tuple[Operation, str]] = [change.in_unit(asked.unit) for change in missing]
         op = rules.widened(asked.op) if asked.unit == "utf16" else asked.op
+        bridge: Bridge | None = None
+        if asked.base_rev is None:
+            in_parts = asked.seat.in_parts
+            later = asked.seat.bridge.unseen(missing, in_parts=in_parts)
+            self._check_fits(asked, op, later)
+            op, bridge = asked.seat.bridge.cross(rules.without_end(op), missing, in_parts=in_parts)
+        else:
+            later = [change.in_unit(asked.unit) for change in missing]
+            self._check_fits(asked, op, later)
+            op = rules.without_end(op)
+            for one in later:
+                op = transform(op, one.op, later=True)
+        return self._in_code_points(op) if asked.unit == "utf16" else op, bridge
+
+    def _check_fits(self, asked: Submission, op: Operation, later: Sequence[InUnit]) -> None:
+        """Raise where the text that the operation was made on is too short for it, or not what it says."""
         present = len(self.text) + (self.astral if asked.unit == "utf16" else 0)
-        length = present - sum(length_change(one) for one, _ in later)
+        length = present - sum([one.growth for one in later])
         if base_length(op) > length:
             raise InvalidOperation(f"it speaks of {base_length(op)} characters, and the text has {length}")
         if asked.deleted is not None:
-            self._check_deleted(asked, op, later)
-        op = rules.without_end(op)
-        if asked.base_rev is None:
-            op, bridge = asked.seat.bridge.cross(op, missing, in_parts=asked.seat.in_parts)
-        else:
-            for one, _ in later:
-                op = transform(op, one, later=True)
-        if asked.unit == "utf16":
-            op = self._in_code_points(op)
-        return op, bridge
+            self._check_deleted(asked, op, [(one.op, one.removed) for one in later])
 
     def _check_deleted(self, asked: Submission, op: Operation, later: list[tuple[Operation, str]]) -> None:
         said = asked.deleted or ""
@@ -289,9 +293,3 @@ class Copy:
             return to_codepoints(rules.narrowed(op), self.text)
         except OutOfBounds as error:
             raise InvalidOperation(error.reason) from error
-
-
-def _size(change: Change) -> int:
-    """How many bytes a change takes in memory, roughly: a few hundred for its objects."""
-    stored = change.stored
-    return 600 + 4 * len(stored.removed) + 4 * sum(len(part) for part in stored.op if isinstance(part, str))

@@ -3,7 +3,9 @@
 Invariant: what comes out of here is the newest text, and stays so until the transaction ends.
 """
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Awaitable, Collection
+from typing import TypeVar
 from uuid import UUID
 
 from quintet.domains.documents import queries
@@ -12,6 +14,9 @@ from quintet.domains.documents.kinds import Kinds
 from quintet.domains.documents.model import MOST_BEHIND, change_of
 from quintet.kernel.database import Tx
 from quintet.kernel.http.call import Kernel
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 async def open_copy(
@@ -42,9 +47,20 @@ async def remember_since(tx: Tx, copy: Copy, rev: int) -> None:
         copy.remember(await queries.changes_between(tx, copy.document_id, copy.epoch, first, last))
 
 
-async def learn_rights(tx: Tx, kernel: Kernel, copy: Copy, users: set[UUID]) -> None:
-    """Ask the document's kind which of these users may write it, and which of the others may read it."""
+async def rights_of(
+    tx: Tx, kernel: Kernel, document_id: str, users: set[UUID]
+) -> tuple[set[UUID], set[UUID]]:
+    """Which of these users may write the document, and which of the others may read it."""
     kinds = kernel.of_parts[Kinds]
-    copy.writers = await kinds.writers(tx, copy.document_id, users)
-    others = users - copy.writers
-    copy.readers = await kinds.readers(tx, copy.document_id, others) if others else set()
+    writers = await kinds.writers(tx, document_id, users)
+    others = users - writers
+    return writers, await kinds.readers(tx, document_id, others) if others else set()
+
+
+async def together(one: Awaitable[T], other: Awaitable[U]) -> tuple[T, U]:
+    """Both answers; where one fails the other is waited for all the same: they share a connection."""
+    first, second = await asyncio.gather(one, other, return_exceptions=True)
+    for found in (first, second):
+        if isinstance(found, BaseException):
+            raise found
+    return first, second  # pyright: ignore[reportReturnType] (no exceptions, as the loop has seen)

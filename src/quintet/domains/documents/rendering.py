@@ -74,7 +74,7 @@ def shown_parts(change: Change, unit: Unit) -> list[Shown]:
 
 
 def _steps(change: Change, unit: Unit) -> list[Step]:
-    op, removed = change.in_unit(unit)
+    op, removed, _ = change.in_unit(unit)
     return [Step(s.type, s.position, rules.narrow(s.content), s.length) for s in rules.steps(op, removed)]
 
 

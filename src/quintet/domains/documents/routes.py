@@ -1,5 +1,6 @@
 """The addresses of documents: read one, its history, its past; undo what somebody wrote."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
@@ -105,7 +106,7 @@ async def read_document(
 
 @get(f"{_DOCUMENT}/operations", access=Access.SIGNED_IN, tag=_TAG, refusals=(NotFound, HistoryCollected),
      summary="What was done to a document after a rev, or after a server's timestamp")  # fmt: skip
-async def list_operations(
+async def list_document_operations(
     request: Call,
     document_id: FromPath[str],
     from_rev: Number = 0,
@@ -158,24 +159,27 @@ def _then(change: Change, unit: Unit) -> OperationThen:
     )  # fmt: skip
 
 
-@get(f"{_DOCUMENT}/at/{{rev:int}}", access=Access.SIGNED_IN, tag=_TAG, refusals=(NotFound, HistoryCollected),
+@get(f"{_DOCUMENT}/at/{{rev:str}}", access=Access.SIGNED_IN, tag=_TAG, refusals=(NotFound, HistoryCollected),
      summary="A document's text as it was at a rev")  # fmt: skip
-async def read_past(
-    request: Call, document_id: FromPath[str], rev: FromPath[int], unit: FromQuery[Unit] = "codepoint"
+async def read_document_then(
+    request: Call, document_id: FromPath[str], rev: FromPath[str], unit: FromQuery[Unit] = "codepoint"
 ) -> Answer[TextThen]:
     """Answer the text as it was."""
+    if not re.fullmatch(r"[0-9]{1,15}", rev):
+        raise NotFound
+    then = int(rev)
     async with request.read() as tx:
         found = await access.document_to_read(tx, request.kernel, request.actor, document_id)
-        text = found.content if rev == found.rev else await text_at(tx, document_id, found, rev)
-    body = TextThen(document_id, found.epoch, rev, text, _length(text, unit), unit)
-    return Answer(body, etag=f"{found.epoch}.{rev}.{unit}")
+        text = found.content if then == found.rev else await text_at(tx, document_id, found, then)
+    body = TextThen(document_id, found.epoch, then, text, _length(text, unit), unit)
+    return Answer(body, etag=f"{found.epoch}.{then}.{unit}")
 
 
 @post(f"{_DOCUMENT}/undo", access=Access.SIGNED_IN, tag=_TAG, status=200,
       refusals=(NotFound, Forbidden, AlreadyUndone, TooLarge),
       example={"op_id": "01985b6e-7a3c-7c1d-9f2e-0a1b2c3d4e5f"},
       summary="Undo an operation of one's own (moderators: anybody's); undoing an undo is redo")  # fmt: skip
-async def undo(
+async def undo_document_operation(
     request: Call,
     document_id: FromPath[str],
     data: JSONBody[Undoing],
@@ -190,4 +194,9 @@ async def undo(
     return await request.write(act)
 
 
-DOCUMENT_ROUTES: tuple[HTTPRouteHandler, ...] = (read_document, list_operations, read_past, undo)
+DOCUMENT_ROUTES: tuple[HTTPRouteHandler, ...] = (
+    read_document,
+    list_document_operations,
+    read_document_then,
+    undo_document_operation,
+)

@@ -81,7 +81,7 @@ class Beacons:
         now = self._kernel.clock.monotonic()
         self._told = {name: one for name, one in self._told.items() if name in rooms}
         for name, room in list(rooms.items()):
-            if name.partition(":")[0] != ROOM or not room.members or room.delivered <= 0:
+            if name.partition(":")[0] != ROOM or not room.members or room.delivered < 0:
                 continue
             at, rev = self._told.setdefault(name, (now - BEACON_SECONDS, room.delivered))
             if rev != room.delivered and now - at >= BEACON_SECONDS:
