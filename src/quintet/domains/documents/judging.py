@@ -1,8 +1,8 @@
 """What becomes of an operation that was handed in: pure, on this process's copy of the document.
 
-Invariant: operations of a group are judged one after the other, each on the text that those before it leave;
-one that is refused changes nothing and uses up no number. Order of judgement: access, epoch, repeat, distance,
-bounds.
+Invariant: operations of a group are judged one after the other, each on the text that those before it
+leave; one that is refused changes nothing and uses up no number. Order of judgement: access, epoch, repeat,
+distance, bounds.
 """
 
 import hashlib

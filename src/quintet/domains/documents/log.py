@@ -1,6 +1,6 @@
 """The log of the rooms of documents: an event's `seq` is the document's rev, the epoch the document's own.
 
-Invariant: a document that does not exist is at rev 0 of no epoch, so one made later begins anew for everybody.
+Invariant: a document that does not exist is at rev 0 of no epoch, so one made later begins anew for all.
 """
 
 from quintet.domains.documents import queries

@@ -14,7 +14,7 @@ from quintet.kernel.refusals import NotFound
 
 
 async def text_at(tx: Tx, document_id: str, found: Document, rev: int) -> str:
-    """The text as it was at `rev`; raises NotFound where it has not come so far, HistoryCollected below the floor."""
+    """The text as it was at `rev`; raises NotFound above the newest rev, HistoryCollected below the floor."""
     if rev > found.rev:
         raise NotFound
     if rev < found.floor_rev:

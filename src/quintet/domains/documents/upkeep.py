@@ -1,5 +1,5 @@
-"""What is done for documents beside the requests: memory is given back, old history collected, and who listens
-told what the text should be.
+"""What is done for documents beside the requests: memory is given back, old history collected, and listeners
+are told what the text should be.
 
 Invariant: history is collected up to a rev whose text is kept as a snapshot, never past it.
 """
@@ -42,7 +42,7 @@ async def collect_history(kernel: "Kernel") -> None:
     while True:
         kept = timedelta(days=kernel.settings.document_history_days)
         while await collect_oldest(kernel, kept):
-            await asyncio.sleep(0)
+            pass
         async with kernel.database.statement() as tx:
             await upkeep_queries.remove_sessions(tx, tx.now - SESSIONS_KEPT)
         await asyncio.sleep(COLLECT_SECONDS)
@@ -69,7 +69,7 @@ async def collect_oldest(kernel: "Kernel", kept: timedelta) -> bool:
 
 
 class Beacons:
-    """What this node's listeners are told of the text now and then, so that they find out if theirs differs."""
+    """What this node's listeners are told of the text now and then, to find out whether theirs differs."""
 
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
