@@ -2,7 +2,7 @@
 
 import { sayProblem } from "../shared/account.js";
 import * as api from "../shared/api.js";
-import { $, closable, colour, make } from "./drawing.js";
+import { $, closable, colour, make, redraw } from "./drawing.js";
 
 const MOST = 50; // that are read at once
 const TYPING_MS = 150;
@@ -84,8 +84,8 @@ export class Channels {
   draw() {
     const others = [...this.#public.values()].filter((one) => !this.#own.has(one.id));
     const words = $("#find").value.trim();
-    $("#own-channels").replaceChildren(...[...this.#own.values()].map((one) => this.#row(one)));
-    $("#public-channels").replaceChildren(...others.map((one) => this.#row(one)));
+    redraw($("#own-channels"), [...this.#own.values()].map((one) => this.#row(one)));
+    redraw($("#public-channels"), others.map((one) => this.#row(one)));
     $("#no-own").hidden = this.#own.size > 0;
     $("#no-public").hidden = others.length > 0;
     $("#no-public").textContent = words ? `No other channel is called “${words}”.` : "No other public channels yet. Open the first one.";
@@ -101,7 +101,7 @@ export class Channels {
     const size = make("span", { className: "size soft", textContent: members });
     size.append(make("span", { className: "unseen", textContent: members === 1 ? " member" : " members" }));
     link.append(size);
-    link.dataset.channel = id;
+    link.dataset.channel = link.dataset.key = id;
     mark(link, this.#chosen === id);
     return make("li", {}, link);
   }

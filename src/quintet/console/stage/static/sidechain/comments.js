@@ -3,7 +3,7 @@
 import { sayProblem } from "../shared/account.js";
 import * as api from "../shared/api.js";
 import { ago } from "../shared/words.js";
-import { $, make, nameOf } from "./drawing.js";
+import { $, make, nameOf, redraw } from "./drawing.js";
 
 const MOST = 20; // that are read at once
 
@@ -69,7 +69,7 @@ export class Comments {
 
   #draw() {
     const oldest = [...this.#of.values()].sort((a, b) => (a.id < b.id ? -1 : 1)); // ids are in the order of time
-    this.list.replaceChildren(...oldest.map((one) => this.#row(one)));
+    redraw(this.list, oldest.map((one) => this.#row(one)));
     $(".earlier", this.box).hidden = !this.#next;
   }
 
@@ -81,6 +81,7 @@ export class Comments {
     if (user?.id === own || this.post.user?.id === own) {
       const button = make("button", { type: "button", className: "quiet delete", textContent: "✕", ariaLabel: "Delete this comment" });
       button.onclick = () => api.remove(`/api/v1/comments/${id}`).then(() => this.drop(id), sayProblem);
+      button.dataset.key = id;
       row.append(button);
     }
     return row;

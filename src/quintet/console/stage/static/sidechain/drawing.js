@@ -40,6 +40,13 @@ export function clock(seconds) {
 /** `1 member`, `2 members`. */
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
+/** Draw a list anew; what had the focus in it, known by its `data-key`, has it still. */
+export function redraw(list, rows) {
+  const held = list.contains(document.activeElement) && document.activeElement.dataset.key;
+  list.replaceChildren(...rows);
+  if (held) list.querySelector(`[data-key="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+}
+
 /** Let a dialog's buttons close it. */
 export function closable(dialog) {
   for (const button of dialog.querySelectorAll(".close")) button.onclick = () => dialog.close();

@@ -85,6 +85,7 @@ export class Editor {
 
   #tell() {
     const { state, isSaved } = this.#doc;
+    this.#showStacks();
     if (state === "refused") {
       this.area.readOnly = true;
       return this.#say("refused", "not for you (any more)");
@@ -131,13 +132,15 @@ export class Editor {
   }
 
   #showStacks() {
-    $(".undo", this.box).disabled = !this.#done.length;
-    $(".redo", this.box).disabled = !this.#undone.length;
+    const isLive = this.#doc?.state === "live";
+    $(".undo", this.box).disabled = !isLive || !this.#done.length;
+    $(".redo", this.box).disabled = !isLive || !this.#undone.length;
   }
 
   /** Take back the last of `from`; what does it goes onto `to`. */
   async #turn(from, to) {
     const doc = this.#doc;
+    if (doc?.state !== "live") return;
     await doc.saved();
     const opId = from.pop();
     if (!opId || doc !== this.#doc) return;

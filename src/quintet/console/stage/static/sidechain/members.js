@@ -2,7 +2,7 @@
 
 import { sayProblem } from "../shared/account.js";
 import * as api from "../shared/api.js";
-import { $, count, make, nameOf, twice, wear } from "./drawing.js";
+import { $, count, make, nameOf, redraw, twice, wear } from "./drawing.js";
 
 const MOST = 100; // that are read at once
 const ORDER = { in_studio: 0, online: 1, offline: 2 };
@@ -71,7 +71,7 @@ export class Members {
   #draw() {
     if (!this.#channel) return;
     const sorted = [...this.#members.values()].sort((a, b) => ORDER[this.#statusOf(a.user.id)] - ORDER[this.#statusOf(b.user.id)] || nameOf(a.user).localeCompare(nameOf(b.user)));
-    $("#members").replaceChildren(...sorted.map((one) => this.#row(one)));
+    redraw($("#members"), sorted.map((one) => this.#row(one)));
     const guests = [...this.#present.keys()].filter((id) => !this.#members.has(id)).length;
     const here = this.#present.size - guests;
     const words = [`${count(here, "member")} here now`, guests && !this.#next && count(guests, "guest")].filter(Boolean).join(", ");
@@ -89,6 +89,7 @@ export class Members {
     row.dataset.status = status;
     if (this.#channel.role === "owner" && !own) {
       const button = make("button", { type: "button", className: "quiet delete", textContent: "✕", ariaLabel: `Remove ${nameOf(user)}` });
+      button.dataset.key = user.id;
       twice(button, "Remove?", () => api.remove(`/api/v1/channels/${this.#channel.id}/members/${user.id}`).then(() => this.left(user.id), sayProblem));
       row.append(button);
     }

@@ -192,7 +192,8 @@ function hearOwn(event) {
     if (event.channel_id !== head.channel?.id) return;
     if (event.type === "member_left" && head.channel.private) gone(event.channel_id);
     else api.get(`/api/v1/channels/${event.channel_id}`).then((channel) => head.on.changed(channel), () => gone(event.channel_id));
-  } else if (event.post_id) posts.hear(event, api.user()?.id);
+    // Those of the channel that is shown are told in its own room; here, an older one might come after a newer reading.
+  } else if (event.post_id && event.channel_id !== head.channel?.id) posts.hear(event, api.user()?.id);
 }
 
 /** Begin anew as somebody, or as nobody in particular. */
@@ -237,6 +238,6 @@ listenToFollowing(() => readFeed());
 setInterval(() => document.hidden || readFeed(), FEED_MS);
 drawWave($("#guest-wave"), imagined());
 $("#guest-in").onclick = () => invite();
-addEventListener("hashchange", show);
+addEventListener("hashchange", () => show().then(() => $(chosen() === FEED ? "#feed-heading" : "#channel-name").focus()));
 api.onUser(begin);
 begin(api.user());

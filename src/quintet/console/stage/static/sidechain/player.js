@@ -2,6 +2,8 @@
 
 import * as api from "../shared/api.js";
 
+const SILENT = "This sound could not be played. Try it once more.";
+
 export class Player {
   #audio = new Audio();
   #on = null; // what is told of the sound that plays: {post, moved(seconds), playing(whether), failed(words)}
@@ -14,7 +16,7 @@ export class Player {
     for (const name of ["play", "pause", "ended"]) this.#audio.addEventListener(name, () => this.#changed());
     this.#audio.addEventListener("ended", () => this.#on?.moved(0));
     this.#audio.addEventListener("seeked", () => this.#on?.moved(this.#audio.currentTime));
-    this.#audio.addEventListener("error", () => this.#audio.src && this.#on?.failed("This sound cannot be played here, or not any more."));
+    this.#audio.addEventListener("error", () => this.#audio.src && this.#on?.failed(SILENT));
     addEventListener("pagehide", () => this.stop());
   }
 
@@ -25,11 +27,11 @@ export class Player {
 
   /** Play a post's sound, or rest; `from` in seconds where given. */
   async toggle(on, from) {
-    if (!this.isOf(on.post.id)) this.#take(on);
+    if (!this.isOf(on.post.id) || this.#audio.error) this.#take(on);
     else if (from === undefined && this.isPlaying) return this.#audio.pause();
     if (from !== undefined) this.#audio.currentTime = from;
     await this.#audio.play().catch((problem) => {
-      if (problem.name !== "AbortError") on.failed("This sound cannot be played here, or not any more.");
+      if (problem.name !== "AbortError") on.failed(SILENT);
     });
   }
 

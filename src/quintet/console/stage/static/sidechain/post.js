@@ -4,7 +4,7 @@ import { say, sayProblem } from "../shared/account.js";
 import * as api from "../shared/api.js";
 import { ago } from "../shared/words.js";
 import { Comments } from "./comments.js";
-import { $, clock, colour, count, fromTemplate, make, nameOf, twice, wear } from "./drawing.js";
+import { $, clock, colour, count, fromTemplate, make, nameOf, redraw, twice, wear } from "./drawing.js";
 import { drawWave } from "./waveform.js";
 
 const PALETTE = ["🔥", "🎧", "😍", "👏", "🤯", "💜", "🥁", "🎹"];
@@ -60,9 +60,11 @@ export class Post {
     like.title = liked ? "You like it" : "Like it";
     $("b", like).textContent = likes || "";
     $("b", $(".talk", this.row)).textContent = comments || "";
-    $(".reactions", this.row).replaceChildren(
-      ...reactions.map((one) => {
+    redraw(
+      $(".reactions", this.row),
+      reactions.map((one) => {
         const chip = make("button", { type: "button", className: "reaction", onclick: () => this.#react(one.emoji) }, `${one.emoji} `, make("b", { textContent: one.count }));
+        chip.dataset.key = one.emoji;
         chip.ariaPressed = String(Boolean(one.own));
         chip.ariaLabel = `${one.emoji}, ${count(one.count, "reaction")}`;
         return chip;
@@ -111,7 +113,7 @@ export class Post {
     for (const svg of this.row.querySelectorAll(".wave")) drawWave(svg, audio.waveform);
     const slider = $(".wave-box", this.row);
     slider.ariaValueMax = Math.ceil(audio.duration_seconds);
-    const on = { post: this.post, moved: (seconds) => this.#moved(seconds), playing: (is) => this.#playing(is), failed: say };
+    const on = { post: this.post, moved: (seconds) => this.#moved(seconds), playing: (is) => this.#playing(is), failed: (words) => this.#failed(words) };
     $(".play", this.row).onclick = () => this.player.toggle(on);
     $(".play", this.row).ariaLabel = `Play what ${nameOf(user)} posted`;
     slider.onpointerdown = (event) => {
@@ -128,6 +130,12 @@ export class Post {
       event.preventDefault();
     };
     this.#moved(0);
+  }
+
+  /** Its address is good for some hours: ask for a new one. */
+  #failed(words) {
+    say(words);
+    api.get(`/api/v1/posts/${this.post.id}`).then((post) => this.draw(post), () => {});
   }
 
   #moved(seconds) {

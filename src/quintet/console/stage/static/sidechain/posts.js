@@ -19,6 +19,11 @@ export class Posts {
     Object.assign(this, { player, people });
     $("#older").onclick = () => this.#more().catch(sayProblem);
     setInterval(() => this.#tellTimes(), 30_000);
+    const close = (isOutside) => {
+      for (const palette of document.querySelectorAll(".palette[open]")) if (isOutside(palette)) palette.open = false;
+    };
+    addEventListener("pointerdown", ({ target }) => close((palette) => !palette.contains(target)));
+    addEventListener("keydown", ({ key }) => key === "Escape" && close(() => true));
   }
 
   /** Show another list from now on: that at `path`; `none` is said where there is nothing. */
