@@ -1,9 +1,9 @@
 """Reading Sidechain's feed while the people one follows grow from ten to two thousand.
 
-Ten thousand people posted fifty thousand times. One connection asks for the first page of the feed of somebody
-who follows 10, 100, 1,000 or 2,000 of them; what is compared is the median time of one reading. For information
-also the worst case: two thousand followed whose posts are all older than everybody else's, so that each of them
-is looked up.
+Ten thousand people posted fifty thousand times. One connection asks for the first page of the feed of
+somebody who follows 10, 100, 1,000 or 2,000 of them; what is compared is the median time of one reading. For
+information also the worst case: two thousand followed whose posts are all older than everybody else's, so
+that each of them is looked up.
 """
 
 from collections.abc import Sequence

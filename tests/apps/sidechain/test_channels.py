@@ -255,3 +255,11 @@ async def test_who_is_private_is_added_by_followers(world: World) -> None:
     await make_private(dan)
     channel = await open_channel(ada, dan)
     assert await members_of(ada, channel) == {ada.id, dan.id}
+
+
+@pytest.mark.parametrize("asked", ["%00", "%5C", "%25%5C_", "%ED%A0%80", "'", "%F0%9F%94%A5"])
+async def test_any_text_can_be_looked_for(world: World, asked: str) -> None:
+    (ada,) = await people(world, "ada")
+    for query in (f"q={asked}", f"member=me&q={asked}"):
+        answer = await ada.get(f"{CHANNELS}?{query}")
+        assert answer.status_code in {200, 400, 422}, answer.text

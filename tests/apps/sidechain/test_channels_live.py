@@ -192,6 +192,24 @@ async def test_a_block_hides_in_a_room_what_it_hides_in_reading(live: World) -> 
     assert account(ben)["username"] not in str(cleos.heard)
 
 
+async def test_a_block_by_the_owner_ends_hearing_a_public_channel(live: World) -> None:
+    ada, ben, cleo = await people(live, "ada", "ben", "cleo")
+    channel = await open_channel(ada, cleo)
+    rooms = [f"channel:{channel}", f"document:channel:{channel}:notes"]
+    async with connected(ben) as bens, connected(cleo) as cleos:
+        for socket in (bens, cleos):
+            for room in rooms:
+                assert (await socket.ask("subscribe", room=room))["type"] == "subscribed"
+        await block(ben, ada)
+        await block(ada, cleo)
+        for room in rooms:
+            assert await put_out(bens, room) == "not_found"
+        seq = int((await cleo.get(f"{CHANNELS}/{channel}")).headers["room-seq"].split(":")[1])
+        await post(cleo, "still a member", channel_id=channel)
+        assert (await cleos.events_up_to(seq + 1, rooms[0]))[-1]["type"] == "new_post"
+        assert not [one for one in cleos.heard if one["type"] == "unsubscribed"]
+
+
 async def test_who_joins_or_goes_hears_it_in_all_tabs(live: World) -> None:
     ada, ben = await people(live, "ada", "ben")
     async with connected(ben) as socket:
