@@ -12,7 +12,8 @@ import random
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from typing import Protocol
@@ -81,26 +82,50 @@ class _Peer:
         self.sent_at = 0.0
 
 
-def run(dialect: Dialect, *, writers: int, listeners: int, seconds: float) -> Written:
-    """Write for so long, in a process of its own."""
+class Crew:
+    """Whoever writes and listens, in a process of their own, led from here."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def run(self, dialect: Dialect, *, writers: int, listeners: int, seconds: float) -> Written:
+        """Write for so long; until everybody has heard everything."""
+        self._pipe.send((dialect, writers, listeners, seconds))
+        written, failure = self._pipe.recv()
+        if failure:
+            raise RuntimeError(failure)
+        return written
+
+
+@contextmanager
+def crew() -> Iterator[Crew]:
+    """A process that writes when it is told to, while the block lasts."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_lead, args=(there, dialect, writers, listeners, seconds), daemon=True)
+    process = context.Process(target=_lead, args=(there,), daemon=True)
     process.start()
     there.close()
-    written, failure = here.recv()
-    process.join()
-    if failure:
-        raise RuntimeError(failure)
-    return written
-
-
-def _lead(pipe: Pipe, dialect: Dialect, writers: int, listeners: int, seconds: float) -> None:
-    allow_many_files()
     try:
-        pipe.send((_Table(dialect, writers, listeners).write(seconds), None))
-    except Exception as error:  # noqa: BLE001 (told to the one who leads)
-        pipe.send((None, f"{type(error).__name__}: {error}"))
+        yield Crew(here)
+    finally:
+        here.close()
+        process.join(10)
+        process.kill()
+
+
+def _lead(pipe: Pipe) -> None:
+    allow_many_files()
+    while True:
+        try:
+            dialect, writers, listeners, seconds = pipe.recv()
+        except EOFError:
+            return
+        try:
+            pipe.send((_Table(dialect, writers, listeners).write(seconds), None))
+        except Exception as error:  # noqa: BLE001 (told to the one who leads)
+            pipe.send((None, f"{type(error).__name__}: {error}"))
+        gc.enable()
+        gc.collect()
 
 
 class _Table:

@@ -1,7 +1,7 @@
 """Reading error reports while there are a thousand, a hundred thousand and a million rows.
 
-Rows are spread evenly over 90 days, a hundred for each person, in a thousand groups; in every world one person
-has two hundred rows, and twenty rows hold a rare word. One connection asks for that person's list and
+Rows are spread evenly over 90 days, a hundred for each person, in a thousand groups; in every world one
+person has two hundred rows, and twenty rows hold a rare word. One connection asks for that person's list and
 statistics, and as a moderator for everybody's first page, the rows with the rare word, and everybody's
 statistics of the last day. The last have more to count where more is reported: a million rows in 90 days are
 eleven thousand a day, so their growth only informs.
@@ -44,8 +44,8 @@ def grow(server: Server, size: int) -> tuple[Person, Person]:
             insert into sidechain.error_groups (id, fingerprint, source, severity, message, pattern, users,
                                                 occurrences, first_seen, last_seen)
             select md5(n::text)::uuid, md5(n::text)::uuid, (array['Network', 'Audio', 'UI'])[1 + n %% 3],
-                   (array['Info', 'Warning', 'Error', 'Critical'])[1 + n %% 4], 'Error ' || n, 'Error <n>', 1, 1,
-                   now() - interval '90 days', now()
+                   (array['Info', 'Warning', 'Error', 'Critical'])[1 + n %% 4],
+                   'Error ' || n, 'Error <n>', 1, 1, now() - interval '90 days', now()
             from generate_series(0, %(groups)s - 1) n
             """,
             {"groups": GROUPS},
@@ -54,10 +54,11 @@ def grow(server: Server, size: int) -> tuple[Person, Person]:
             """
             create temporary table made as
             select gen_random_uuid() as id, n, md5((n %% %(groups)s)::text)::uuid as group_id,
-                   case when n < %(own)s then %(owner)s else (%(people)s::uuid[])[1 + n %% %(count)s] end as user_id,
-                   -- The newest twenty, in every world, are the last hour's.
-                   now() - interval '90 days' * ((n * 7919) %% %(size)s) / %(size)s as seen
+                   case when n < %(own)s then %(owner)s
+                        else (%(people)s::uuid[])[1 + n %% %(count)s] end as user_id,
+                   now() - interval '90 days' * ((n::bigint * 7919) %% %(size)s) / %(size)s as seen
             from generate_series(0, %(size)s - 1) n
+            order by seen  -- as they come in
             """,
             {
                 "groups": GROUPS,
@@ -72,14 +73,15 @@ def grow(server: Server, size: int) -> tuple[Person, Person]:
             """
             insert into sidechain.errors (id, user_id, group_id, source, severity, context, samples, sampled,
                                           occurrences, first_seen, last_seen)
-            select id, user_id, group_id, (array['Network', 'Audio', 'UI'])[1 + n %% 3],
-                   (array['Info', 'Warning', 'Error', 'Critical'])[1 + n %% 4], '{"release": "1"}',
-                   array['{"message": "", "context": {}, "timestamp": null, "seen_at": ""}'::json], 1, 3, seen, seen
+            select id, user_id, group_id, (array['Network', 'Audio', 'UI'])[1 + n % 3],
+                   (array['Info', 'Warning', 'Error', 'Critical'])[1 + n % 4], '{"release": "1"}',
+                   array['{"message": "", "context": {}, "timestamp": null, "seen_at": ""}'::json], 1, 3,
+                   seen, seen
             from made
-            """.replace("%%", "%")
+            """
         )
         connection.execute(
-            "insert into sidechain.error_hours select id, date_trunc('hour', seen), 3 from made"
+            "insert into sidechain.error_hours select id, date_trunc('hour', seen), group_id, 3 from made"
         )
         connection.execute(
             """

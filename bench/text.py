@@ -23,7 +23,7 @@ from bench._rivals import NotInstalled, npm_transforms, sharedb, sharedb_tables
 from bench._server import Server, data_folder, serving
 from bench._table import Row, by_turns, paired_ratio, present_load, rate, show
 from bench._world import Person, people
-from bench._writers import START, Quintet, ShareDB, Written, run
+from bench._writers import START, Crew, Quintet, ShareDB, Written, crew
 from websockets.sync.client import ClientConnection, connect
 
 from quintet.domains.documents.ot import Operation, transform
@@ -31,7 +31,7 @@ from quintet.domains.documents.ot import Operation, transform
 WRITERS = {1: None, 10: 1.0, 50: 2.0}  # and the target against ShareDB in memory
 CROWDED = (10, 50)
 LISTENERS = 200
-SECONDS = 2.0
+SECONDS = 1.0
 PAIRS = 2_000
 TEXT_TYPES = {"ot-text": 0.1, "ot-text-unicode": 0.1}
 Make = Callable[[], Quintet | ShareDB]
@@ -83,7 +83,8 @@ def their_document(port: int) -> ShareDB:
 class Measured:
     """One side: writes again and again, on a new document each time, and keeps what came of it."""
 
-    def __init__(self, make: Make, writers: int, listeners: int = 0) -> None:
+    def __init__(self, crew: Crew, make: Make, writers: int, listeners: int = 0) -> None:
+        self.crew = crew
         self.make, self.writers, self.listeners = make, writers, listeners
         self.runs: list[Written] = []
 
@@ -97,7 +98,7 @@ class Measured:
 
     def _write(self) -> Written:
         dialect = self.make()
-        made = run(dialect, writers=self.writers, listeners=self.listeners, seconds=SECONDS)
+        made = self.crew.run(dialect, writers=self.writers, listeners=self.listeners, seconds=SECONDS)
         self.runs.append(made)
         return made
 
@@ -113,6 +114,7 @@ def live_rows(server: Server, folder: Path) -> tuple[list[Row], list[str]]:
     rows: list[Row] = []
     notes: list[str] = []
     with ExitStack() as stack:
+        hands = stack.enter_context(crew())
         makes: dict[str, Make] = {"ours": partial(our_document, server, persons)}
         for name, dsn in {"ShareDB, in memory": None, "ShareDB, PostgreSQL": server}.items():
             try:
@@ -124,14 +126,14 @@ def live_rows(server: Server, folder: Path) -> tuple[list[Row], list[str]]:
             else:
                 makes[name] = partial(their_document, port)
         for writers, target in WRITERS.items():
-            sides = {name: Measured(make, writers) for name, make in makes.items()}
+            sides = {name: Measured(hands, make, writers) for name, make in makes.items()}
             columns = dict(zip(sides, by_turns(*(one.per_second for one in sides.values())), strict=True))
             name = f"{writers} writer{'s' * (writers > 1)}, acknowledged"
             rows += _against(name, columns, target)
             notes += [f"{name}, {who}: {one.times(lambda made: made.took)}" for who, one in sides.items()]
         for writers in CROWDED:
             sides = {
-                who: Measured(make, writers, LISTENERS)
+                who: Measured(hands, make, writers, LISTENERS)
                 for who, make in makes.items()
                 if who != "ShareDB, PostgreSQL"
             }

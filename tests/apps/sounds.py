@@ -42,7 +42,7 @@ CODINGS = [
     Coding("vorbis", "ogg", "vorbis", "audio/ogg", spare_frames=2048, loss=0.06),
     Coding("opus", "ogg", "libopus", "audio/ogg", rate=48000, spare_frames=960, loss=0.08),
     Coding("ogg-flac", "ogg", "flac", "audio/ogg"),
-    Coding("m4a", "ipod", "aac", "audio/mp4", spare_frames=2048, loss=0.08),
+    Coding("m4a", "ipod", "aac", "audio/mp4", loss=0.08),
     Coding("m4a-lossless", "ipod", "alac", "audio/mp4"),
     Coding("aac", "adts", "aac", "audio/aac", spare_frames=4096, loss=0.12),
 ]

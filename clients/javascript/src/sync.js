@@ -114,6 +114,10 @@ export class Sync {
     this.#timers.add(timer);
   }
 
+  get #path() {
+    return encodeURIComponent(this.#id);
+  }
+
   #begin() {
     this.#isLive = false;
     this.#asked = this.#said = null;
@@ -208,16 +212,16 @@ export class Sync {
   async #catchUp(epoch, why, settle = () => true) {
     const turn = this.#begin();
     const replica = this.#doc.replica;
-    for (let missed = null; missed === null || missed.length === HISTORY_PAGE; ) {
+    for (let hasMore = true; hasMore; ) {
       const page = { from_rev: replica.rev, limit: HISTORY_PAGE, ...UTF16 };
-      const answer = epoch === replica.epoch ? await this.#ask(turn, `${this.#id}/operations`, page) : undefined;
+      const answer = epoch === replica.epoch ? await this.#ask(turn, `${this.#path}/operations`, page) : undefined;
       if (answer === null) return;
-      missed = answer?.items ?? [];
-      if (answer === undefined || missed.some((one, place) => one.rev !== replica.rev + 1 + place)) {
+      if (answer === undefined || answer.items.some((one, place) => one.rev !== replica.rev + 1 + place)) {
         this.#startOver(why);
         return;
       }
-      for (const one of missed) this.#take(replica.underWay !== null && one.client_id === this.#clientId, one);
+      for (const one of answer.items) this.#take(replica.underWay !== null && one.client_id === this.#clientId, one);
+      hasMore = answer.next_cursor !== null;
     }
     if (settle()) this.#subscribe();
     else this.#startOver(why);
@@ -233,7 +237,7 @@ export class Sync {
   }
 
   async #read(turn) {
-    const read = await this.#ask(turn, this.#id, UTF16);
+    const read = await this.#ask(turn, this.#path, UTF16);
     if (read === undefined) this.end("refused", "unreadable");
     return read;
   }

@@ -10,6 +10,7 @@ import { difference, operation, transform, transformPosition } from "./operation
 export function bindTextarea(doc, element) {
   let shown = doc.text; // the document's text as the element shows it, or showed it when a composition began
   let missed = null; // what others did during a composition
+  let isWriting = false;
   const show = () => {
     element.value = shown = doc.text;
   };
@@ -25,16 +26,22 @@ export function bindTextarea(doc, element) {
 
   const input = () => {
     if (missed !== null) return; // the composition is not over
-    const op = typed();
-    if (op.length) doc.apply(op);
+    write(typed());
     shown = doc.text;
     tell();
   };
 
-  const remote = ({ op, source }) => {
-    if (source === "local") return;
-    if (missed !== null) return void missed.push(op);
-    move([op]);
+  const write = (op) => {
+    isWriting = true;
+    if (op.length) doc.apply(op);
+    isWriting = false;
+  };
+
+  /** Others changed the text, or the application did. */
+  const changed = ({ op }) => {
+    if (isWriting) return;
+    if (missed === null) move([op]);
+    else missed.push(op);
   };
 
   /** Show the text anew, with cursor and selection moved over what others did. */
@@ -68,7 +75,7 @@ export function bindTextarea(doc, element) {
       over.push(transform(one, op, false));
       op = transform(op, one, true);
     }
-    if (op.length) doc.apply(op);
+    write(op);
     if (passed.length) move(over, (place) => place);
     shown = doc.text;
     tell();
@@ -81,7 +88,7 @@ export function bindTextarea(doc, element) {
     else doc.setCursor(end, start);
   };
 
-  const stopHearing = doc.on("change", remote);
+  const stopHearing = doc.on("change", changed);
   const heard = { input, compositionstart: composing, compositionend: composed, select: tell, keyup: tell, click: tell };
   for (const [name, listener] of Object.entries(heard)) element.addEventListener(name, listener);
   show();

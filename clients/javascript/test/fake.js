@@ -109,8 +109,9 @@ export class Server {
     if (!url.pathname.endsWith("/operations")) return reply(200, { epoch, rev, content });
     const from = Number(url.searchParams.get("from_rev"));
     if (from < this.floor) return reply(410, { code: "history_collected" });
-    const items = this.history.slice(from, from + Number(url.searchParams.get("limit")));
-    return reply(200, { items: items.map(({ session, session_seq, ...one }) => one), next_cursor: null });
+    const items = this.history.slice(from, from + 3); // as a page that is cut because it is large
+    const next_cursor = from + 3 < rev ? "more" : null;
+    return reply(200, { items: items.map(({ session, session_seq, ...one }) => one), next_cursor });
   }
 
   /** Something was said on a socket. */

@@ -78,10 +78,12 @@ create table sidechain.error_messages (
 -- Serves the search through messages.
 create index error_messages_likeness on sidechain.error_messages using gin (message public.gin_trgm_ops);
 
--- How often a row's error occurred, by the hour in which it was recorded.
+-- How often a row's error occurred, by the hour in which it was recorded. The group is the row's own: everybody's
+-- statistics add up groups, and need no row for that.
 create table sidechain.error_hours (
     error_id uuid references sidechain.errors (id) on delete cascade,
     hour timestamptz not null,
+    group_id uuid not null,
     occurrences bigint not null,
     primary key (error_id, hour)
 ) with (fillfactor = 80);

@@ -163,6 +163,18 @@ async def test_many_who_share_at_once_share_one_address(world: World) -> None:
     assert events == [("picture_shared",)]
 
 
+async def test_the_process_knows_nothing_it_need_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = Studio()
+    for name in ("AWS_SECRET_ACCESS_KEY", "QUINTET_TMDB_TOKEN", "PGPASSWORD", "HOME"):
+        monkeypatch.setenv(name, "told in confidence")
+    await alone.draw(Job("svg", LIST))
+    assert alone.pid is not None
+    environment = environment_of(alone.pid)
+    assert b"PATH=" in environment
+    assert b"confidence" not in environment
+    await alone.workshop.close()
+
+
 async def test_a_studio_that_dies_is_replaced(world: World) -> None:
     ada = await world.person("ada")
     svg, _ = await share(ada)
@@ -170,7 +182,6 @@ async def test_a_studio_that_dies_is_replaced(world: World) -> None:
     working = studio_of(world.kernel)
     first = working.pid
     assert first is not None
-    assert b"QUINTET_" not in environment_of(first)
     os.kill(first, signal.SIGKILL)
     await share(ada)
     await rank(ada, "Heat")

@@ -1,25 +1,28 @@
 """Files that lie, break off, or want too much: refused by one code, cheaply, and nothing stays behind."""
 
-import array
 import asyncio
 import os
+import re
 import resource
 import struct
-import time
 import zlib
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.apps.sidechain.uploading import UPLOAD, Traces, kept, upload
-from tests.apps.sounds import BY_NAME, Coding, encoded, sine, written
+from tests.apps.sounds import BY_NAME, encoded, sine
 from tests.waiting import look_again
 from tests.world import Person, World, code_of
 
+import quintet
 from quintet.kernel.files import arriving
 from quintet.kernel.sound import listening, process
 from quintet.kernel.sound.listening import listener_of
+from quintet.settings import Settings
 
 SINE = sine(0.5)
 WAV = encoded(BY_NAME["wav-16"], SINE, 0.2)
@@ -139,18 +142,13 @@ async def test_something_behind_a_sound_stays_a_sound(world: World) -> None:
     assert read.headers["content-security-policy"] == "default-src 'none'; sandbox"
 
 
-async def test_a_bomb_costs_little(world: World) -> None:
-    """More than an hour of silence, a few bytes each second: given up after the first."""
+async def test_what_lasts_longer_than_an_hour_is_too_large(world: World) -> None:
     ada = await world.person("ada")
-    coding = Coding("bomb", "flac", "flac", "audio/flac", rate=4000)
-    second = array.array("f", bytes(4 * 4000))
-    bomb = written(coding, (second for _ in range(3900)), channels=1)
-    traces, started = Traces(world), time.monotonic()
-    answer = await upload(ada, bomb)
+    traces = Traces(world)
+    answer = await upload(ada, wav_of(4000, 1, 8, b"\x80" * 4000 * 3601))
     assert code_of(answer) == (413, "too_large")
     assert "60 minutes" in answer.json()["detail"]
     assert traces.new() == set()
-    print(f"{len(bomb):,} bytes of 65 minutes: refused after {time.monotonic() - started:.1f} s")
 
 
 async def test_too_large_is_too_large(world: World) -> None:
@@ -237,6 +235,15 @@ def test_damage_is_heard_or_refused(content: bytes, wounds: list[tuple[int, int]
             assert len(heard.waveform) == 200
 
 
+def test_the_decoder_is_in_no_other_process() -> None:
+    """Seventy mebibytes that a server would start slower with, and whose holes would be the server's."""
+    source = Path(quintet.__file__).parent
+    for module, only in (("av", "process.py"), ("quintet.kernel.sound.process", "__main__.py")):
+        importing = re.compile(rf"^\s*(import|from) {re.escape(module)}\b", re.MULTILINE)
+        found = {path for path in source.rglob("*.py") if importing.search(path.read_text())}
+        assert found == {source / "kernel" / "sound" / only}
+
+
 def test_the_process_is_bounded() -> None:
     """What it may take is set before it sees a file; looked at from inside one that was started so."""
     import subprocess
@@ -249,16 +256,67 @@ def test_the_process_is_bounded() -> None:
             import resource, sys
             from quintet.kernel.sound.process import limit_oneself
             limit_oneself()
-            names = ("CPU", "AS", "FSIZE", "CORE")
+            names = ("CPU", "AS", "FSIZE", "NOFILE", "CORE")
             print([resource.getrlimit(getattr(resource, "RLIMIT_" + name)) for name in names])
             print("litestar" in sys.modules)
             """,
         ],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    due = [(30, 30), (1024**3, 1024**3), (0, 0), (0, 0)]
+    due = [(30, 30), (512 * 1024**2, 512 * 1024**2), (0, 0), (0, 0), (0, 0)]
     assert said.splitlines() == [str(due), "False"]
     assert resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY
+
+
+@pytest.mark.parametrize("deadline", ["request", "upload"])
+async def test_a_body_that_trickles_in_is_cut_off(
+    world: World, monkeypatch: pytest.MonkeyPatch, deadline: str
+) -> None:
+    """By the deadline of a piece, and by that of the whole."""
+    ada = await world.person("ada")
+    traces, over = Traces(world), asyncio.Event()
+
+    async def trickle() -> Any:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nRIFF'
+        while deadline == "upload" and not over.is_set():
+            yield b"a"
+            await look_again()
+        await over.wait()
+        yield b""
+
+    short = msgspec.structs.replace(world.kernel.settings, **{f"{deadline}_deadline_seconds": 0.1})
+    monkeypatch.setattr(world.kernel, "settings", short)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await ada.post(UPLOAD, content=trickle(), headers=headers)
+    over.set()
+    assert code_of(answer) == (408, "request_timeout")
+    assert traces.new() == set()
+    assert arriving.arriving_now(ada.id) == 0
+
+
+async def test_who_hangs_up_leaves_nothing(live: World) -> None:
+    ada = await live.person("ada")
+    traces = Traces(live)
+    _, writer = await asyncio.open_connection("127.0.0.1", live.port)
+    writer.write(
+        f"POST {UPLOAD} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ada.access_token}\r\n"
+        "Content-Length: 1000000\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode()
+    )
+    async with asyncio.timeout(10):
+        while not arriving.arriving_now(ada.id):
+            await look_again()
+        writer.transport.abort()
+        while arriving.arriving_now(ada.id):
+            await look_again()
+    assert traces.new() == set()
+
+
+async def test_twenty_a_minute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await world.person("ada")
+    strict = msgspec.structs.replace(world.kernel.settings, limit_upload=Settings().limit_upload)
+    monkeypatch.setattr(world.kernel, "settings", strict)
+    codes = [(await upload(ada, b"no song")).status_code for _ in range(21)]
+    assert codes == [415] * 20 + [429]
 
 
 async def test_slow_uploads_have_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,19 +1,38 @@
 """Sounds of posts: seen with them, kept as long as one has them, gone with the last."""
 
 import asyncio
+import io
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from tests.apps.sidechain.uploading import kept, path_of, stored
-from tests.apps.sounds import BY_NAME, encoded, sine
+from tests.apps.sidechain.uploading import path_of, stored
 from tests.world import Person, World, code_of
 
+from quintet.apps.sidechain.audio import queries
+from quintet.apps.sidechain.audio.model import AudioId, AudioRow
 from quintet.apps.sidechain.audio.sweeping import remove_loose
+from quintet.kernel.actor import UserId
 from quintet.kernel.clock import Instant
+from quintet.kernel.database import Tx
+from quintet.kernel.files.keeping import Arrival
 from quintet.kernel.files.sweeping import sweep_some
 
-WAV = encoded(BY_NAME["wav-16"], sine(0.5), 0.1)
 POSTS = "/api/v1/posts"
+
+
+async def kept(world: World, person: Person) -> str:
+    """A sound of theirs with bytes of its own, though nobody listened to them."""
+    files = world.kernel.files
+    stored_as = await files.put(Arrival(io.BytesIO(b"la"), 2, b""))
+
+    async def act(tx: Tx) -> None:
+        owner = UserId(UUID(person.id))
+        await files.add(tx, stored_as, "audio/wav", owner)
+        await queries.add_audio(tx, AudioRow(AudioId(stored_as.id), 1, 44100, 2, bytes(200)), owner)
+
+    await world.kernel.database.transact(act)
+    return str(stored_as.id)
 
 
 async def post(person: Person, audio_id: str, **more: Any) -> str:
@@ -45,26 +64,27 @@ def grow_old(world: World, audio_id: str) -> None:
 
 async def test_a_posts_sound_is_heard_by_who_sees_the_post(world: World) -> None:
     ada, ben, cleo = [await world.person(name) for name in ("ada", "ben", "cleo")]
-    audio = await kept(ada, WAV)
-    place = f"/api/v1/audio/{audio['id']}"
-    post_id = await post(ada, audio["id"])
+    audio_id = await kept(world, ada)
+    place = f"/api/v1/audio/{audio_id}"
+    audio = (await ada.get(place)).json()
+    post_id = await post(ada, audio_id)
     seen = (await ben.get(f"{POSTS}/{post_id}")).json()["audio"]
     assert seen == audio
     assert (await ben.get(place)).json() == audio
-    assert (await world.get(path_of(world, seen["url"]))).content == WAV
+    assert (await world.get(path_of(world, seen["url"]))).content == b"la"
     await ada.put(f"/api/v1/users/{cleo.username}/block")
     assert code_of(await cleo.get(place)) == (404, "not_found")
     channel = (await ada.post("/api/v1/channels", json={"name": "Ours", "private": True})).json()
-    hidden = await kept(ada, WAV)
-    await post(ada, hidden["id"], channel_id=channel["id"])
-    assert code_of(await ben.get(f"/api/v1/audio/{hidden['id']}")) == (404, "not_found")
-    assert (await ada.get(f"/api/v1/audio/{hidden['id']}")).status_code == 200
-    assert code_of(await ben.post(POSTS, json={"audio_id": audio["id"]})) == (404, "not_found")
+    hidden = await kept(world, ada)
+    await post(ada, hidden, channel_id=channel["id"])
+    assert code_of(await ben.get(f"/api/v1/audio/{hidden}")) == (404, "not_found")
+    assert (await ada.get(f"/api/v1/audio/{hidden}")).status_code == 200
+    assert code_of(await ben.post(POSTS, json={"audio_id": audio_id})) == (404, "not_found")
 
 
 async def test_what_a_post_has_stays_until_the_last_post_goes(world: World) -> None:
     ada = await world.person("ada")
-    audio_id = (await kept(ada, WAV))["id"]
+    audio_id = await kept(world, ada)
     first, second = await post(ada, audio_id), await post(ada, audio_id)
     assert code_of(await ada.delete(f"/api/v1/audio/{audio_id}")) == (409, "audio_in_use")
     grow_old(world, audio_id)
@@ -77,7 +97,7 @@ async def test_what_a_post_has_stays_until_the_last_post_goes(world: World) -> N
 
 async def test_what_no_post_takes_within_a_day_is_removed(world: World) -> None:
     ada = await world.person("ada")
-    old, new, used = [(await kept(ada, WAV))["id"] for _ in range(3)]
+    old, new, used = [await kept(world, ada) for _ in range(3)]
     await post(ada, used)
     grow_old(world, old)
     grow_old(world, used)
@@ -92,7 +112,7 @@ async def test_what_no_post_takes_within_a_day_is_removed(world: World) -> None:
 
 async def test_an_account_takes_its_sounds_along(world: World) -> None:
     ada = await world.person("ada")
-    loose, used = [(await kept(ada, WAV))["id"] for _ in range(2)]
+    loose, used = [await kept(world, ada) for _ in range(2)]
     await post(ada, used)
     await post(ada, used, text="again")
     world.sql("delete from accounts.users where id = %s", ada.id)
@@ -103,7 +123,7 @@ async def test_an_account_takes_its_sounds_along(world: World) -> None:
 async def test_a_channel_takes_its_sounds_along(world: World) -> None:
     ada = await world.person("ada")
     channel = (await ada.post("/api/v1/channels", json={"name": "Ours"})).json()["id"]
-    audio_id = (await kept(ada, WAV))["id"]
+    audio_id = await kept(world, ada)
     await post(ada, audio_id, channel_id=channel)
     world.sql("delete from sidechain.posts where channel_id = %s", channel)  # as its clearing away does
     assert not is_there(world, audio_id)
@@ -114,7 +134,7 @@ async def test_races_end_with_a_sound_for_every_post(world: World) -> None:
     ada = await world.person("ada")
     outcomes: list[int] = []
     for _ in range(8):
-        audio_id = (await kept(ada, WAV))["id"]
+        audio_id = await kept(world, ada)
         first = await post(ada, audio_id)
         grow_old(world, audio_id)
         answers = await asyncio.gather(

@@ -210,7 +210,7 @@ async def test_deleting(world: World) -> None:
     assert code_of(await ada.delete(path)) == (404, "not_found")
     while await clearing.clear_away(world.kernel.database):
         pass
-    assert world.sql("select from sidechain.channels where id = %s", channel) == []
+    assert world.sql("select 1 from sidechain.channels where id = %s", channel) == []
 
 
 async def test_an_account_that_goes_leaves_its_channel_to_who_was_in_it_longest(world: World) -> None:
@@ -222,7 +222,8 @@ async def test_an_account_that_goes_leaves_its_channel_to_who_was_in_it_longest(
     assert code_of(await cleo.get(f"{CHANNELS}/{alone}")) == (404, "not_found")
     while await clearing.clear_away(world.kernel.database):
         pass
-    assert world.sql("select from sidechain.channels where id = %s", alone) == []
+    assert world.sql("select 1 from sidechain.channels where id = %s", alone) == []
+    assert world.sql("select 1 from documents.documents where object_id = %s", alone) == []
 
 
 async def test_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,3 +255,11 @@ async def test_who_is_private_is_added_by_followers(world: World) -> None:
     await make_private(dan)
     channel = await open_channel(ada, dan)
     assert await members_of(ada, channel) == {ada.id, dan.id}
+
+
+@pytest.mark.parametrize("asked", ["%00", "%5C", "%25%5C_", "%ED%A0%80", "'", "%F0%9F%94%A5"])
+async def test_any_text_can_be_looked_for(world: World, asked: str) -> None:
+    (ada,) = await people(world, "ada")
+    for query in (f"q={asked}", f"member=me&q={asked}"):
+        answer = await ada.get(f"{CHANNELS}?{query}")
+        assert answer.status_code in {200, 400, 422}, answer.text

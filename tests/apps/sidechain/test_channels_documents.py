@@ -41,7 +41,7 @@ async def test_documents_live_as_long_as_their_channel(live: World) -> None:
         assert (await write(bens, notes, "more", rev=1))["code"] == "not_found"
     for document in (description, notes):
         assert code_of(await ada.get(f"{DOCUMENTS}/{document}")) == (404, "not_found")
-    assert live.sql("select from documents.documents where object_id = %s", channel) == []
+    assert live.sql("select 1 from documents.documents where object_id = %s", channel) == []
 
 
 async def test_members_hear_documents_without_asking_as_long_as_they_are_in(live: World) -> None:
@@ -63,4 +63,4 @@ async def test_a_last_member_who_leaves_takes_the_documents_along(live: World) -
     (ada,) = await people(live, "ada")
     channel = await open_channel(ada)
     assert (await ada.post(f"{CHANNELS}/{channel}/leave")).status_code == 204
-    assert live.sql("select from documents.documents where object_id = %s", channel) == []
+    assert live.sql("select 1 from documents.documents where object_id = %s", channel) == []

@@ -168,9 +168,13 @@ async def test_a_block_hides_in_a_room_what_it_hides_in_reading(live: World) -> 
     await ada.put(f"{CHANNELS}/{channel}/members/{cleo.id}")
     made = await post(ada, channel_id=channel)
     async with connected(ada) as adas, connected(cleo) as cleos, connected(ben) as bens:
-        listed = [(await one.ask("subscribe", room=room))["presence"] for one in (adas, cleos, bens)]
-        assert ben.id not in {one["user_id"] for one in listed[1]}
-        assert cleo.id not in {one["user_id"] for one in listed[2]}
+        for socket in (adas, bens, cleos):
+            await socket.ask("subscribe", room=room)
+        listed: list[set[str]] = [set()]
+        while len(listed[0]) < 3:  # until it is known that all of them are there
+            joined = [await one.ask("subscribe", room=room) for one in (adas, bens, cleos)]
+            listed = [{one["user_id"] for one in told["presence"]} for told in joined]
+        assert listed == [{ada.id, ben.id, cleo.id}, {ada.id, ben.id}, {ada.id, cleo.id}]
         seq = int((await ada.get(f"{CHANNELS}/{channel}")).headers["room-seq"].split(":")[1])
         await bens.say("presence", room=room, status="in_studio", mode="mixing")
         assert (await adas.until(lambda m: m.get("mode") == "mixing"))["user_id"] == ben.id
@@ -186,6 +190,24 @@ async def test_a_block_hides_in_a_room_what_it_hides_in_reading(live: World) -> 
         assert [(one["type"], one["seq"]) for one in heard] == [("skip", seq + n) for n in (1, 2, 3)]
         assert ben.id not in str(cleos.heard)
     assert account(ben)["username"] not in str(cleos.heard)
+
+
+async def test_a_block_by_the_owner_ends_hearing_a_public_channel(live: World) -> None:
+    ada, ben, cleo = await people(live, "ada", "ben", "cleo")
+    channel = await open_channel(ada, cleo)
+    rooms = [f"channel:{channel}", f"document:channel:{channel}:notes"]
+    async with connected(ben) as bens, connected(cleo) as cleos:
+        for socket in (bens, cleos):
+            for room in rooms:
+                assert (await socket.ask("subscribe", room=room))["type"] == "subscribed"
+        await block(ben, ada)
+        await block(ada, cleo)
+        for room in rooms:
+            assert await put_out(bens, room) == "not_found"
+        seq = int((await cleo.get(f"{CHANNELS}/{channel}")).headers["room-seq"].split(":")[1])
+        await post(cleo, "still a member", channel_id=channel)
+        assert (await cleos.events_up_to(seq + 1, rooms[0]))[-1]["type"] == "new_post"
+        assert not [one for one in cleos.heard if one["type"] == "unsubscribed"]
 
 
 async def test_who_joins_or_goes_hears_it_in_all_tabs(live: World) -> None:

@@ -81,6 +81,47 @@ async def test_fifty_like_at_once_on_two_nodes(world: World, other_node: World) 
     print(f"{len(likes) + len(calls)} deeds of {FANS} people at once on two nodes: counts {kept}, all exact")
 
 
+async def test_different_emoji_at_once_keep_their_bounds(
+    world: World, other_node: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quintet.apps.sidechain.posts.deeds.MOST_EMOJI_OF_POST", 6)
+    monkeypatch.setattr("quintet.apps.sidechain.posts.deeds.MOST_EMOJI", 3)
+    (ada,) = await people(world, "ada")
+    one, two, three = await crowd(world, other_node, 3)
+    path = f"{POSTS}/{await post(ada)}/reactions"
+    emoji = "🔥👍🎹🎸🥁🎷🎺🎻🪕🎤🎧📻"
+    mine = await asyncio.gather(*(one.put(f"{path}/{quote(each)}") for each in emoji))
+    assert sorted(answer.status_code for answer in mine) == [200] * 3 + [409] * 9
+    theirs = await asyncio.gather(
+        *(
+            who.put(f"{path}/{quote(each)}")
+            for each in emoji
+            for who in (two, replace(three, world=other_node))
+        )
+    )
+    assert {answer.status_code for answer in theirs} == {200, 409}
+    shown = (await ada.get(path.removesuffix("/reactions"))).json()
+    assert len(shown["reactions"]) <= 6
+    assert shown["reaction_count"] == sum(each["count"] for each in shown["reactions"]) <= 9
+
+
+async def test_who_posts_while_a_channel_closes_posts_behind_its_door(
+    world: World, other_node: World
+) -> None:
+    ada, ben = await people(world, "ada", "ben")
+    channel = await open_channel(ada, ben)
+    bens = [ben, replace(ben, world=other_node)]
+    for is_private in (True, False) * 4:
+        calls = [who.post(POSTS, json={"text": "x", "channel_id": channel}) for who in bens * 6]
+        calls.insert(6, ada.patch(f"{CHANNELS}/{channel}", json={"private": is_private}))
+        answers = await asyncio.gather(*calls)
+        assert {answer.status_code for answer in answers} == {200, 201}
+        wrong = world.sql(
+            "select 1 from sidechain.posts where channel_id = %s and is_open = %s", channel, is_private
+        )
+        assert wrong == []
+
+
 async def test_a_channel_filled_by_many_at_once_keeps_its_bounds(
     world: World, other_node: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +182,7 @@ async def test_joining_leaving_adding_and_handing_over_at_once(world: World, oth
             break
         assert owner in inside
         wrong = world.sql(
-            "select from sidechain.posts where channel_id = %s and is_open = %s", channel, is_private
+            "select 1 from sidechain.posts where channel_id = %s and is_open = %s", channel, is_private
         )
         assert wrong == [], "posts follow whether the channel is private"
     print(f"150 changes of one channel at once on two nodes: {dict(sorted(codes.items()))}, one owner inside")

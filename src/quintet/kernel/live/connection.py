@@ -19,7 +19,7 @@ from quintet.kernel.live.messages import error_text, frame, told
 from quintet.kernel.live.names import shown, user_room
 from quintet.kernel.live.overhearing import enter_overheard, overhear, overheard_rooms
 from quintet.kernel.live.room import Chunk, Room
-from quintet.kernel.refusals import NotSignedIn, Refusal, TooManyConnections
+from quintet.kernel.refusals import Forbidden, NotFound, NotSignedIn, Refusal, TooManyConnections
 
 AUTH_SECONDS: Final = 5
 RENEW_SECONDS: Final = 60
@@ -201,9 +201,17 @@ class Connection:
                     self._hidden = await self.kernel.hidden_from(tx, self.actor.id)
 
     async def review_own(self) -> None:
-        """Look again at what the user's own room was reviewed for."""
+        """Look again at what the user's own room was reviewed for: whom they see, and what hangs on that."""
         await self.relearn_hidden()
         await overhear(self)
+        if self.actor is None:
+            return
+        async with self.kernel.database.statement() as tx:
+            for room in list(self.rooms.values()):
+                try:
+                    await self.hub.check_may_stay(tx, self.actor, room.name)
+                except (Forbidden, NotFound) as refusal:
+                    self.put_out(room, refusal)
 
     def look_after(self, now: float) -> None:
         """Once a second: see after the peer, the time to sign in, and the token."""

@@ -1,13 +1,14 @@
 """The process that hears one file: it decodes it whole, measures it, and ends.
 
-Invariant: whatever a file makes of the decoder, it gets no more time and memory than is set here, and writes
-nothing; and no other file is heard by the same process.
+Invariant: whatever a file makes of the decoder, it gets no more time and memory than is set here, opens and
+writes nothing; and no other file is heard by the same process.
 """
 
 import math
 import os
 import resource
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import pairwise
 from typing import Any, BinaryIO, Final
 
@@ -32,9 +33,11 @@ from quintet.kernel.sound.model import (
     Unheard,
 )
 from quintet.kernel.sound.rules import fold
+from quintet.kernel.sound.sniffing import MP4
 
 MOST_CPU_SECONDS: Final = 30
-MOST_MEMORY_BYTES: Final = 1024**3  # of addresses: the libraries alone take a third
+MOST_MEMORY_BYTES: Final = 512 * 1024**2  # of addresses, of which honest files need 160 MiB
+_MOST_PADDING: Final = 4096
 _LONG_BLOCK: Final = 4096
 _FINE_BLOCKS: Final = (
     2000  # of which a waveform's parts are made: so their bounds are right to a twentieth of one
@@ -46,6 +49,10 @@ CODECS: Final = frozenset({
     "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le",
 })  # fmt: skip
 _OPTIONS: Final = {"codec_whitelist": ",".join(sorted(CODECS)), "protocol_whitelist": "", "enable_drefs": "0"}
+
+
+# What the library imports with the first file it opens, when nothing can be imported any more.
+_LATE_MODULES: Final = ("av.subtitles.codeccontext", "av.subtitles.stream")
 
 
 class NotAudio(Exception):
@@ -65,7 +72,8 @@ def hear(sound: Sound) -> Heard | Unheard:
             return Unheard(str(error))
         except TooLong as error:
             return Unheard(str(error), is_too_long=True)
-        except (FFmpegError, MemoryError):
+        except (FFmpegError, MemoryError, OSError, ValueError, OverflowError):
+            # What FFmpeg says of it; or the file object, asked for a place that no file has.
             return Unheard("this cannot be read as audio")
 
 
@@ -107,6 +115,11 @@ class _Measure:
         """Take what the last, shorter block holds."""
         if self._graph is not None:
             self._push(None)
+
+    def leave_out_padding(self, said: int) -> None:
+        """Believe a container that has a little less: AAC fills up its last packets, and loops would limp."""
+        if 0 < self.frames - said <= _MOST_PADDING:
+            self.frames = said
 
     def _begin(self, frame: Any, form: tuple[int, str, str]) -> None:
         self.rate, self.channels, self._form = frame.sample_rate, frame.layout.nb_channels, form
@@ -156,6 +169,8 @@ def _measure(file: BinaryIO, demuxer: str, block: int) -> _Measure:
         for frame in _frames(container, stream):
             measure.take(frame)
         measure.end()
+        if demuxer == MP4.demuxer and stream.duration:
+            measure.leave_out_padding(round(stream.duration * stream.time_base * measure.rate))
     return measure
 
 
@@ -181,14 +196,20 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def limit_oneself() -> None:
-    """Take no more time and memory than is set, and write no file, from now on."""
+    """Take no more time and memory than is set, write nothing and open nothing, from now on.
+
+    What is open stays so: the file to hear, and the way to whoever asks.
+    """
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))  # no other file and no socket
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main() -> None:
     """Hear one file for whoever started this."""
+    for late in _LATE_MODULES:
+        import_module(late)
     limit_oneself()
     serve(lambda job: msgspec.msgpack.encode(hear(msgspec.msgpack.decode(job, type=Sound))))

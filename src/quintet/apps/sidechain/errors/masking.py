@@ -22,7 +22,7 @@ _SECRET_WORDS: Final = frozenset(("auth", "pwd", "otp", "sid", "jwt", "ticket", 
 _SECRET_NAMES: Final = frozenset(("pass", "pin"))
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _JOINTS: Final = re.compile(r"[\W_]+")
-_LONGEST_HEADER_NAME: Final = 100
+_LONGEST_USUAL_NAME: Final = 100
 # The members that hold what another member names, as in `{"name": "Cookie", "value": "…"}`.
 _NAMING: Final = frozenset(("name", "key", "header", "field", "param", "parameter", "k"))
 _NAMED: Final = frozenset(("value", "values", "val", "v", "content", "data", "text"))
@@ -68,9 +68,18 @@ _IN_TEXT: Final = re.compile(
 _LOWERED: Final = str.maketrans({upper: upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
 
-@lru_cache(4096)  # contexts name the same things over and over
 def is_secret_name(name: str) -> bool:
     """Whether a value of this name is masked: tokens, passwords, authorization, cookies and their kin."""
+    # Contexts name the same things over and over; names of any length would fill the memory.
+    return _is_known_secret(name) if len(name) <= _LONGEST_USUAL_NAME else _is_secret(name)
+
+
+@lru_cache(4096)
+def _is_known_secret(name: str) -> bool:
+    return _is_secret(name)
+
+
+def _is_secret(name: str) -> bool:
     plain = unicodedata.normalize("NFKC", name)
     joined = _JOINTS.sub("", plain).lower()
     if joined in _SECRET_NAMES or any(part in joined for part in _SECRET_PARTS):
@@ -123,7 +132,7 @@ def _masked_list(given: list[Any]) -> list[Any]:
 
 
 def _names_secret(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_HEADER_NAME and is_secret_name(value)
+    return isinstance(value, str) and len(value) <= _LONGEST_USUAL_NAME and is_secret_name(value)
 
 
 def _hidden(value: Any) -> Any:

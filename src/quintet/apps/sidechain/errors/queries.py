@@ -73,7 +73,7 @@ async def record(tx: Tx, user_id: UserId, reports: list[Report]) -> Opened:
                 resolved_by = null
             from known k
             where k.is_going_on and e.id = k.row_id
-            returning e.id, k.occurrences
+            returning e.id, k.group_id, k.occurrences
         ), opened as (
             insert into sidechain.errors (id, user_id, group_id, source, severity, context, samples,
                                           sampled, occurrences, first_seen, last_seen, reopened_at)
@@ -81,13 +81,14 @@ async def record(tx: Tx, user_id: UserId, reports: list[Report]) -> Opened:
                    cardinality(samples), occurrences, $2, $2,
                    case when was_resolved then $2 end
             from known where not is_going_on
-            returning id, occurrences
+            returning id, group_id, occurrences
         ), worded as (
             insert into sidechain.error_messages (error_id, message)
             select id, message from known where not is_going_on
         ), counted as (
-            insert into sidechain.error_hours as h (error_id, hour, occurrences)
-            select id, date_trunc('hour', $2), occurrences from (table merged union all table opened) recorded
+            insert into sidechain.error_hours as h (error_id, hour, group_id, occurrences)
+            select id, date_trunc('hour', $2), group_id, occurrences
+            from (table merged union all table opened) recorded
             on conflict (error_id, hour) do update set occurrences = h.occurrences + excluded.occurrences
         ), met as (
             insert into sidechain.error_group_users (group_id, user_id)

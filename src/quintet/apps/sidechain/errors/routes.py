@@ -83,10 +83,12 @@ async def read_errors(
     filters = Filters(severity, source, resolved, _instant(since), q and like_pattern(q))
     behind = _behind(request, cursor, filters)
     async with request.kernel.database.statement() as tx:
-        if access.can_see_all(request.actor):
+        if not access.can_see_all(request.actor):
+            rows = await list_queries.own_errors(tx, request.actor.id, filters, behind, limit + 1)
+        elif filters.pattern is None:
             rows = await list_queries.all_errors(tx, filters, behind, limit + 1)
         else:
-            rows = await list_queries.own_errors(tx, request.actor.id, filters, behind, limit + 1)
+            rows = await list_queries.all_errors_saying(tx, filters, behind, limit + 1)
     page, place = cut(rows, limit, _place)
     return Answer(Page(page, request.next_cursor(place, filters)))
 

@@ -50,8 +50,7 @@ _BLANKS: Final = re.compile(r"\s+")
 
 
 def folded(message: str) -> str:
-    """What a message says apart from numbers, ids, addresses, paths, times and quotations; without their kind
-    none of these differs from another of it.
+    """A message whose numbers, ids, addresses, paths, times and quotations are replaced by their kind.
 
     Looks at the first 1,024 characters.
     """

@@ -69,32 +69,42 @@ async def all_facts(tx: Tx, since: Instant, most_messages: int) -> list[Fact]:
     return await tx.all(
         Fact,
         """
-        with seen as materialized (
-            select e.id, e.user_id, e.group_id, e.severity, e.source, h.hour, h.occurrences
-            from sidechain.errors e join sidechain.error_hours h on h.error_id = e.id
-            where e.last_seen >= $1 and h.hour >= $1
-        ), row_sums as materialized (
-            select id, user_id, group_id, severity, source, sum(occurrences) as occurrences
-            from seen group by id, user_id, group_id, severity, source
+        with group_hours as materialized (
+            select group_id, hour, sum(occurrences)::bigint as occurrences
+            from sidechain.error_hours where hour >= $1
+            group by group_id, hour
+        ), group_sums as materialized (
+            select g.id, g.fingerprint, g.severity, g.source, g.message,
+                   sum(h.occurrences)::bigint as occurrences
+            from group_hours h join sidechain.error_groups g on g.id = h.group_id
+            group by g.id
+        ), rows_of_users as materialized (
+            select user_id, severity, source, count(*) as rows
+            from sidechain.errors where last_seen >= $1
+            group by user_id, severity, source
         )
-        select 'cell', severity, source, null as message, null::timestamptz as hour, count(*),
-               sum(occurrences)::bigint
-        from row_sums group by severity, source
+        select 'cell', severity, source, null as message, null::timestamptz as hour, rows, occurrences
+        from (
+            select severity, source, sum(rows)::bigint as rows from rows_of_users group by severity, source
+        ) counted
+        join (
+            select severity, source, sum(occurrences)::bigint as occurrences
+            from group_sums group by severity, source
+        ) summed using (severity, source)
         union all
-        select 'hour', null, null, null, hour, 0, sum(occurrences)::bigint from seen group by hour
+        select 'hour', null, null, null, hour, 0, sum(occurrences)::bigint from group_hours group by hour
         union all
         select 'message', null, null, message, null, 0, occurrences
         from (
-            select (array_agg(g.message order by r.occurrences desc, g.id))[1] as message,
-                   sum(r.occurrences)::bigint as occurrences
-            from (select group_id, sum(occurrences) as occurrences from row_sums group by group_id) r
-            join sidechain.error_groups g on g.id = r.group_id
-            group by g.fingerprint
+            select (array_agg(message order by occurrences desc, id))[1] as message,
+                   sum(occurrences)::bigint as occurrences
+            from group_sums
+            group by fingerprint
             order by 2 desc, 1 limit $2
         ) top
         union all
         select 'users', null, null, null, null, count(*), 0
-        from (select from row_sums group by user_id) everybody
+        from (select from rows_of_users group by user_id) everybody
         """,
         since,
         most_messages,

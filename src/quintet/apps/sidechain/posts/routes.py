@@ -105,5 +105,6 @@ async def _page(
 
 
 POST_ROUTES: tuple[HTTPRouteHandler, ...] = (
-    create_post, read_post, delete_post, read_post_feed, read_posts_of_channel, read_posts_of_person, *DEED_ROUTES,
+    create_post, read_post, delete_post, read_post_feed, read_posts_of_channel, read_posts_of_person,
+    *DEED_ROUTES,
 )  # fmt: skip

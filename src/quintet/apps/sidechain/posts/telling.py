@@ -55,9 +55,7 @@ async def notify_author(tx: Tx, actor: Actor, post: Standing, kind: str, **detai
 
 async def withdraw(tx: Tx, actor_id: UUID, post: Standing, kind: str) -> None:
     """Take such a notification back."""
-    await withdraw_notification(
-        tx, kind=kind, user_id=post.user_id, actor_id=actor_id, object_id=post.id, is_told=True
-    )
+    await withdraw_notification(tx, kind=kind, user_id=post.user_id, actor_id=actor_id, object_id=post.id)
 
 
 async def notify_mentioned(

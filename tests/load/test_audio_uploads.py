@@ -1,14 +1,18 @@
-"""Twenty large uploads at once: the server's memory stays flat."""
+"""Uploads meant to cost much: many large ones at once, and little that lasts long."""
 
+import array
 import asyncio
 import gc
+import time
 from pathlib import Path
 
+import pytest
 from tests.apps.sidechain.test_audio_hostile import wav_of
-from tests.apps.sidechain.uploading import UPLOAD, stored
-from tests.world import World
+from tests.apps.sidechain.uploading import UPLOAD, Traces, stored, upload
+from tests.apps.sounds import Coding, written
+from tests.world import World, code_of
 
-MEBIBYTES = 4
+MEBIBYTES = 49
 UPLOADS = 20
 
 
@@ -41,6 +45,7 @@ async def send(world: World, token: str, content: bytes, half: asyncio.Barrier) 
     return status.split(b" ")[1]
 
 
+@pytest.mark.soak
 async def test_memory_stays_flat_under_twenty_uploads(live: World) -> None:
     ada = await live.person("ada")
     content = wav_of(192_000, 8, 24, bytes(MEBIBYTES * 1024 * 1024 - 44))
@@ -64,3 +69,16 @@ async def test_memory_stays_flat_under_twenty_uploads(live: World) -> None:
     grown = (most - before) / 1024**2
     print(f"{UPLOADS} uploads of {MEBIBYTES} MiB at once: memory grew by {grown:.0f} MiB at most")
     assert grown < 40
+
+
+@pytest.mark.soak
+async def test_a_bomb_costs_little(world: World) -> None:
+    """Seven hours of silence in a few bytes each second: given up after the first."""
+    ada = await world.person("ada")
+    coding = Coding("bomb", "flac", "flac", "audio/flac", rate=44_100)
+    second = array.array("f", bytes(4 * 2 * 44_100))
+    bomb = written(coding, (second for _ in range(7 * 3600)))
+    traces, started = Traces(world), time.monotonic()
+    assert code_of(await upload(ada, bomb)) == (413, "too_large")
+    assert traces.new() == set()
+    print(f"{len(bomb):,} bytes of 7 hours: refused after {time.monotonic() - started:.1f} s")
