@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from tests.clients.writing import Window, Writing
 from tests.domains.documents.notes import extended, have_notes, new_note, text_of
 from tests.sockets import connected
@@ -98,6 +99,7 @@ async def test_line_ends_that_a_textarea_cannot_show_are_left_alone(live: World,
     assert await table.ada.do("area.selectionStart") == 6
 
 
+@pytest.mark.soak
 async def test_who_was_away_for_more_than_a_thousand_revs_keeps_what_they_wrote(
     live: World, writing: Writing
 ) -> None:

@@ -100,7 +100,8 @@ async def test_fifty_writers_converge_through_kills() -> None:
                 acknowledged += 1
         drops = sum(player.drops for player in players)
     print(
-        f"{WRITERS} writers: {len(rows)} operations, {acknowledged} acknowledged, 0 lost, {killed} kills, {drops} drops"
+        f"{WRITERS} writers: {len(rows)} operations, {acknowledged} acknowledged, 0 lost, "
+        f"{killed} kills, {drops} drops"
     )
 
 

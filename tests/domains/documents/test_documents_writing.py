@@ -12,7 +12,8 @@ from tests.world import World
 from quintet.kernel.database import Tx
 
 SHOWN = {
-    "document_id", "epoch", "client_id", "user_id", "rev", "server_timestamp", "transformed_operation", "ops", "unit",
+    "document_id", "epoch", "client_id", "user_id", "rev", "server_timestamp", "transformed_operation", "ops",
+    "unit",
     "op_id", "session", "session_seq",
 }  # fmt: skip
 
@@ -115,7 +116,8 @@ async def test_a_split_is_told_in_parts_to_who_knows_only_the_plain_form(noted: 
         assert [(p["rev"], p["op_id"], p["part"], p["parts"]) for p in parts] == [
             (1, ack["op_id"], number, 3) for number in (1, 2, 3)
         ]
-        assert [(s["type"], s["position"], s["content"]) for s in (p["transformed_operation"] for p in parts)] == [
+        steps = [part["transformed_operation"] for part in parts]
+        assert [(step["type"], step["position"], step["content"]) for step in steps] == [
             ("Delete", 7, "7"), ("Insert", 7, "xy"), ("Delete", 2, "23"),
         ]  # fmt: skip
         assert [p["ops"] for p in parts] == [

@@ -83,7 +83,7 @@ class Bridge:
     def cross(
         self, op: Operation, missing: Iterable[Change], *, in_parts: bool
     ) -> tuple[Operation, "Bridge"]:
-        """The peer's own operation over all it has not seen, `missing` last; and the bridge behind its commit."""
+        """The peer's own operation over all it has not seen, `missing` last; and the bridge then."""
         new = Bridge(self.rev, self._unit)
         new._tickets = self._tickets
         for change in missing:

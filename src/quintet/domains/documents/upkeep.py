@@ -9,7 +9,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from quintet.domains.documents import queries, upkeep_queries
+from quintet.domains.documents import history_queries, queries, upkeep_queries
 from quintet.domains.documents.desk import Desks
 from quintet.domains.documents.model import ROOM, document_of
 from quintet.domains.documents.reading import text_at
@@ -60,8 +60,10 @@ async def collect_oldest(kernel: "Kernel", kept: timedelta) -> bool:
         if found is None:
             return False
         most = min(found.rev, found.floor_rev + MOST_COLLECTED)
-        floor = await queries.rev_at(tx, document_id, found.floor_rev, most, before)
-        await queries.insert_snapshot(tx, document_id, floor, await text_at(tx, document_id, found, floor))
+        floor = await history_queries.rev_at(tx, document_id, found.floor_rev, most, before)
+        await history_queries.insert_snapshot(
+            tx, document_id, floor, await text_at(tx, document_id, found, floor)
+        )
         await upkeep_queries.collect(tx, document_id, floor)
         return True
 
