@@ -152,11 +152,7 @@ def _check(settings: Settings) -> None:
         raise BadSetting("QUINTET_PROCESSES cannot be used: it is 1 to 64")
     if settings.database_connections < 2:
         raise BadSetting("QUINTET_DATABASE_CONNECTIONS cannot be used: at least 2 are needed")
-    if not 1 <= settings.document_history_days <= 36_500:
-        raise BadSetting("QUINTET_DOCUMENT_HISTORY_DAYS cannot be used: it is 1 to 36500")
-    for name in ("edit_session_seconds", "undo_seconds", "upload_deadline_seconds"):
-        if not 1 <= getattr(settings, name) <= SECONDS["day"] * 365:
-            raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it is from a second to a year")
+    _check_times(settings)
     if settings.env == "production" and not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting(
             "QUINTET_PUBLIC_URL is needed in production: the address people reach this server under, "
@@ -168,6 +164,14 @@ def _check(settings: Settings) -> None:
         except ValueError as error:
             raise BadSetting(f"QUINTET_TRUSTED_PROXIES cannot be used: {error}") from error
     _check_others(settings)
+
+
+def _check_times(settings: Settings) -> None:
+    for name in ("edit_session_seconds", "undo_seconds", "upload_deadline_seconds"):
+        if not 1 <= getattr(settings, name) <= SECONDS["day"] * 365:
+            raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it is from a second to a year")
+    if not 1 <= settings.document_history_days <= 36_500:
+        raise BadSetting("QUINTET_DOCUMENT_HISTORY_DAYS cannot be used: it is 1 to 36500")
 
 
 def _check_others(settings: Settings) -> None:

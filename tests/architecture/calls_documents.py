@@ -16,7 +16,8 @@ async def write_it(world: World, stage: Stage) -> None:
     world.sql(
         """
         with d as (
-            update documents.documents set rev = rev + 1, content = 'x' || content where id = %s returning id, rev
+            update documents.documents set rev = rev + 1, content = 'x' || content where id = %s
+            returning id, rev
         )
         insert into documents.operations (document_id, rev, op_id, user_id, op, removed, server_timestamp)
         select id, rev, %s, %s, '["x"]', '', rev from d

@@ -172,7 +172,9 @@ async def test_a_sound_is_posted_heard_and_talked_about(enter: Enter, live: Worl
     first, second = await open_page(one, channel), await open_page(other, channel)
     await first.click("#send-post")
     await first.wait_for_selector("#said:has-text('words, or a sound')")
-    await first.set_input_files("#post-file", {"name": "no.wav", "mimeType": "audio/wav", "buffer": b"RIFFno"})
+    await first.set_input_files(
+        "#post-file", {"name": "no.wav", "mimeType": "audio/wav", "buffer": b"RIFFno"}
+    )
     await first.wait_for_selector("#said code:text('unsupported_media_type')")
     one.wrong.clear()
     sound = encoded(BY_NAME["mp3-low"], fade(6.0), 6.0)
@@ -187,13 +189,20 @@ async def test_a_sound_is_posted_heard_and_talked_about(enter: Enter, live: Worl
     post = ".post"
     await other.sees(f"{post} .wave.played path")
     assert await second.inner_text(f"{post} .text") == "Second take & <i>more</i>"
-    assert await second.locator(f"{post} .chips li").all_inner_texts() == ["122.5 bpm", "A minor", "#house", "#stems"]
+    assert await second.locator(f"{post} .chips li").all_inner_texts() == [
+        "122.5 bpm",
+        "A minor",
+        "#house",
+        "#stems",
+    ]
     # It sounds, from where the waveform was touched, and the others hear of it.
     box: Any = await second.locator(f"{post} .wave-box").bounding_box()
     await second.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     await other.until("document.querySelector('.post').classList.contains('plays')")
     await other.until("document.querySelector('.wave-box').ariaValueNow > 3")
-    await one.until(f"document.querySelector('#listening').textContent.includes('{ben.username}is listening to what {ada.username}')")
+    await one.until(
+        f"document.querySelector('#listening').textContent.includes('{ben.username}is listening to what {ada.username}')"
+    )
     await second.click(f"{post} .play")
     await one.until("document.querySelector('#listening').hidden")
     # Liked, reacted to and talked about; each sees it as the other does it.
@@ -270,7 +279,9 @@ async def test_a_phone_is_enough(enter: Enter, live: World, tmp_path: Path) -> N
     channel = await open_channel(ada, ben, name="Unbreakable" * 9)
     sound = encoded(BY_NAME["mp3-low"], fade(2.0), 2.0)
     uploaded = await ada.post("/api/v1/audio/upload", files={"file": ("fade.mp3", sound, "audio/mpeg")})
-    await post_something(ada, text="Longword" * 40, channel_id=channel, audio_id=uploaded.json()["id"], bpm=90)
+    await post_something(
+        ada, text="Longword" * 40, channel_id=channel, audio_id=uploaded.json()["id"], bpm=90
+    )
     visitor = await enter(ben, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = await open_page(visitor, channel)
     await page.fill("#notes-text", "Unbreakable" * 30)

@@ -1,7 +1,7 @@
 """Front ends of a document, as state machines: what they hold, say and hear, without any network.
 
-One with the extended form (an operation in flight, the rest in a buffer), and one like the plugin, which sends
-the plain form at once and moves what it hears over what it has sent.
+One with the extended form (an operation in flight, the rest in a buffer), and one like the plugin, which
+sends the plain form at once and moves what it hears over what it has sent.
 """
 
 import random
@@ -99,7 +99,8 @@ class ExtendedClient:
             ops = to_json(rules.narrowed(op) if self.unit == "utf16" else op)
             self.out.append(
                 {
-                    "type": "operation", "id": self.seq, "document_id": self.document, "ops": ops, "base_rev": base,
+                    "type": "operation", "id": self.seq, "document_id": self.document, "ops": ops,
+                    "base_rev": base,
                     "session": self.name, "session_seq": self.seq, "unit": self.unit, "epoch": self.epoch,
                     "operation": {"client_id": self.name, "timestamp": 1},
                 }

@@ -12,7 +12,7 @@ from tests.domains.documents.simulation import Simulation
 
 from quintet.domains.documents.ot import apply
 
-HISTORIES = 300
+HISTORIES = 210
 
 
 @pytest.mark.parametrize("kind", ["plain", "extended", "mixed"])
@@ -35,15 +35,18 @@ async def test_random_histories_converge(kind: str) -> None:
     print(f"{kind}: {HISTORIES // 3} histories, {operations} operations, {drops} drops: all converge")
 
 
-EDITS = 40
+EDITS = 25
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 async def test_writers_on_two_nodes_converge(dsn: str, seed: int) -> None:
     settings = settings_for_tests(QUINTET_LIMIT_SOCKET="1000000/second")
     async with (
-        serving(settings, dsn) as first, reachable(first), serving(settings, dsn) as second, reachable(second),
-    ):  # fmt: skip
+        serving(settings, dsn) as first,
+        reachable(first),
+        serving(settings, dsn) as second,
+        reachable(second),
+    ):
         have_notes(first)
         have_notes(second)
         people = [await first.person(f"writer{n}") for n in range(8)]
@@ -80,6 +83,4 @@ async def test_writers_on_two_nodes_converge(dsn: str, seed: int) -> None:
                 assert str(rows[rev - 1][1]) == op_id
         acknowledged = sum(len(client.acknowledged) for client in clients)
         drops = sum(player.drops for player in players)
-        print(
-            f"8 writers, 2 nodes: {len(rows)} operations, {acknowledged} acknowledged, {drops} drops: one text"
-        )
+        print(f"8 writers, 2 nodes: {len(rows)} operations, {acknowledged} acked, {drops} drops: one text")

@@ -50,7 +50,8 @@ async def test_history_is_told_and_travelled(noted: World) -> None:
     assert [item["rev"] for item in items] == [1, 2, 3, 4, 5, 6]
     last = items[-1]
     assert last == {
-        "rev": 6, "op_id": gone["op_id"], "client_id": 12345, "user_id": ada.id, "type": "Delete", "position": 1,
+        "rev": 6, "op_id": gone["op_id"], "client_id": 12345, "user_id": ada.id, "type": "Delete",
+        "position": 1,
         "content": "12", "timestamp": 1702569600, "server_timestamp": gone["server_timestamp"],
         "ops": [{"retain": 1}, {"delete": 2}], "unit": "codepoint",
     }  # fmt: skip

@@ -2,12 +2,12 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.domains.documents.notes import READERS, WRITERS, extended, new_note, plain, send, text_of
 from tests.sockets import connected
 from tests.world import World
-from uuid import UUID
 
 
 async def test_only_writers_write_and_only_readers_see(noted: World) -> None:

@@ -1,14 +1,19 @@
 """Writing a document over the live connection: operations, acks, and what others hear."""
 
 import asyncio
+from typing import Any
+from uuid import UUID
 
 from tests.domains.documents.notes import MEMBERS, delete_note, extended, new_note, plain, send, text_of
 from tests.sockets import connected
+from tests.waiting import look_again
 from tests.world import World
-from uuid import UUID
+
+from quintet.kernel.database import Tx
 
 SHOWN = {
-    "document_id", "epoch", "client_id", "user_id", "rev", "server_timestamp", "transformed_operation", "ops", "unit",
+    "document_id", "epoch", "client_id", "user_id", "rev", "server_timestamp", "transformed_operation", "ops",
+    "unit",
     "op_id", "session", "session_seq",
 }  # fmt: skip
 
@@ -86,16 +91,14 @@ async def test_whoever_never_subscribes_hears_what_is_theirs(noted: World) -> No
 async def review_own(world: World, user_id: str) -> None:
     reviews = world.kernel.hub.reviews
 
-    async def ask(tx: object) -> None:
-        tx.review(f"user:{user_id}")  # type: ignore[attr-defined]
+    async def ask(tx: Tx) -> None:
+        tx.review(f"user:{user_id}")
 
     await world.kernel.database.transact(ask)
+    room: Any = world.kernel.hub.rooms[f"user:{user_id}"]
     async with asyncio.timeout(10):
-        while world.kernel.hub.reviews == reviews:
-            await asyncio.sleep(0)
-        room = world.kernel.hub.rooms[f"user:{user_id}"]
-        while any(len(one.overheard) < 2 for one in room.members):
-            await asyncio.sleep(0)
+        while world.kernel.hub.reviews == reviews or any(len(one.overheard) < 2 for one in room.members):
+            await look_again()
 
 
 async def test_a_split_is_told_in_parts_to_who_knows_only_the_plain_form(noted: World) -> None:
@@ -113,7 +116,8 @@ async def test_a_split_is_told_in_parts_to_who_knows_only_the_plain_form(noted: 
         assert [(p["rev"], p["op_id"], p["part"], p["parts"]) for p in parts] == [
             (1, ack["op_id"], number, 3) for number in (1, 2, 3)
         ]
-        assert [(s["type"], s["position"], s["content"]) for s in (p["transformed_operation"] for p in parts)] == [
+        steps = [part["transformed_operation"] for part in parts]
+        assert [(step["type"], step["position"], step["content"]) for step in steps] == [
             ("Delete", 7, "7"), ("Insert", 7, "xy"), ("Delete", 2, "23"),
         ]  # fmt: skip
         assert [p["ops"] for p in parts] == [

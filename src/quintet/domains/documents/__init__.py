@@ -1,9 +1,9 @@
 """Documents: text that several people write at the same time, under ids `kind:object:field`.
 
 An app that has documents says so when the server begins (`register_kind`), makes them with their object
-(`create_documents`) and deletes them with it (`delete_documents`). It calls `tx.review` of `room_of` a document
-when somebody may lose the right of reading it, and of the user's own room when there is more or less for them
-to hear unasked.
+(`create_documents`) and deletes them with it (`delete_documents`). It calls `tx.review` of `room_of` a
+document when somebody may lose the right of reading it, and of the user's own room when there is more or less
+for them to hear unasked.
 """
 
 from quintet.domains.documents.actions import create_documents, delete_documents

@@ -1,4 +1,4 @@
-"""The bridge to a peer that does not say what it has seen: what it was told of others and may not have read yet.
+"""The bridge to a peer that does not say what it has seen: what it was told and may not have read yet.
 
 Invariant: the text as the peer sees it, followed by the entries in their order, is the text as the server has
 it at `rev`. What the peer itself wrote counts as seen; entries are moved over it (Jupiter's two-party bridge,
@@ -40,6 +40,11 @@ class Bridge:
         self._tickets = 0
 
     @property
+    def entries(self) -> deque[Entry]:
+        """What the peer may not have seen, in its order."""
+        return self._entries
+
+    @property
     def is_clear(self) -> bool:
         """Whether the peer has seen everything up to `rev`."""
         return not self._entries
@@ -78,10 +83,7 @@ class Bridge:
     def cross(
         self, op: Operation, missing: Iterable[Change], *, in_parts: bool
     ) -> tuple[Operation, "Bridge"]:
-        """The peer's own operation over all it has not seen, `missing` last; and the bridge if it is committed.
-
-        That bridge is at the operation's own rev.
-        """
+        """The peer's own operation over all it has not seen, `missing` last; and the bridge then."""
         new = Bridge(self.rev, self._unit)
         new._tickets = self._tickets
         for change in missing:
@@ -113,10 +115,10 @@ class Bridge:
             return
         # What was told while the operation was written has its tickets here, not there.
         tickets = {(entry.rev, entry.part): entry.ticket for entry in self._entries}
-        for entry in other._entries:
+        for entry in other.entries:
             entry.ticket = tickets.get((entry.rev, entry.part))
         self.rev = other.rev
-        self._entries = other._entries
+        self._entries = other.entries
 
     def _seen(self, ticket: int) -> None:
         while self._entries and (first := self._entries[0].ticket) is not None and first <= ticket:

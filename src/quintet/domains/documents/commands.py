@@ -1,6 +1,6 @@
 """What clients say of documents over the live connection: operations, and where their cursors are.
 
-Invariant: an operation is read and bounded here, and judged at the desk; nothing that cannot be read gets there.
+Invariant: an operation is read and bounded here, and judged at the desk; what cannot be read gets no further.
 """
 
 from typing import Annotated, Any, Final, Literal

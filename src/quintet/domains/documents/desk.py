@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from quintet.domains.documents import queries
-from quintet.domains.documents.judging import Copy, Outcome, Repeated, Submission
+from quintet.domains.documents.copies import Copy
+from quintet.domains.documents.judging import Outcome, Repeated, Submission, judge
 from quintet.domains.documents.model import Change
 from quintet.domains.documents.opening import open_copy, remember_since, rights_of, together
 from quintet.kernel.database import Tx
@@ -91,7 +92,7 @@ class Desk:
         outcomes: list[Outcome] = []
         for submission in submissions:
             try:
-                outcomes.append(copy.judge(submission, tx.now))
+                outcomes.append(judge(copy, submission, tx.now))
             except Refusal as refusal:
                 outcomes.append(refusal)
             except Exception as error:  # noqa: BLE001 (a bug met with one operation costs the others nothing)

@@ -1,9 +1,9 @@
 """The log of the rooms of documents: an event's `seq` is the document's rev, the epoch the document's own.
 
-Invariant: a document that does not exist is at rev 0 of no epoch, so one made later begins anew for everybody.
+Invariant: a document that does not exist is at rev 0 of no epoch, so one made later begins anew for all.
 """
 
-from quintet.domains.documents import queries
+from quintet.domains.documents import history_queries, queries
 from quintet.domains.documents.model import document_of, room_of
 from quintet.kernel import json
 from quintet.kernel.database import Tx
@@ -34,4 +34,4 @@ class DocumentLog:
         document_id = document_of(room)
         [(_, epoch, rev)] = await queries.places(tx, self._server_epoch, [document_id]) or [("", "", 0)]
         upto = min(rev, seq + most)
-        return [*await queries.changes_between(tx, document_id, epoch, seq, upto)]
+        return [*await history_queries.changes_between(tx, document_id, epoch, seq, upto)]

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Collection
 from typing import TypeVar
 from uuid import UUID
 
-from quintet.domains.documents import queries
-from quintet.domains.documents.judging import Copy, SessionKey
+from quintet.domains.documents import history_queries, queries
+from quintet.domains.documents.copies import Copy, SessionKey
 from quintet.domains.documents.kinds import Kinds
 from quintet.domains.documents.model import MOST_BEHIND, change_of
 from quintet.kernel.database import Tx
@@ -44,7 +44,7 @@ async def remember_since(tx: Tx, copy: Copy, rev: int) -> None:
     lowest = max(rev, copy.floor_rev, copy.rev - MOST_BEHIND)
     if lowest < copy.first_rev:
         first, last = lowest, copy.first_rev
-        copy.remember(await queries.changes_between(tx, copy.document_id, copy.epoch, first, last))
+        copy.remember(await history_queries.changes_between(tx, copy.document_id, copy.epoch, first, last))
 
 
 async def rights_of(

@@ -120,7 +120,7 @@ def _head(kind: bytes, change: Change) -> bytes:
 
 
 class ToldChange(Told):
-    """An operation as its room keeps it for telling: every form is made once, when somebody first needs it."""
+    """An operation as its room keeps it for telling: each form is made once, when somebody first needs it."""
 
     event: Change
 

@@ -9,7 +9,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from quintet.domains.documents import access, queries, rules
+from quintet.domains.documents import access, history_queries, rules
 from quintet.domains.documents.model import AlreadyUndone, Change, HistoryCollected
 from quintet.domains.documents.ot import Unit, utf16_length
 from quintet.domains.documents.queries import Document
@@ -128,7 +128,7 @@ async def list_document_operations(
         if after < found.floor_rev:
             raise HistoryCollected
         upto = min(found.rev, after + limit)
-        changes = _cut(await queries.changes_between(tx, document_id, found.epoch, after, upto))
+        changes = _cut(await history_queries.changes_between(tx, document_id, found.epoch, after, upto))
     last = changes[-1].seq if changes else found.rev
     more = request.next_cursor([last] if last < found.rev else None, from_rev, from_timestamp, unit)
     return Answer(Page([_then(change, unit) for change in changes], more), headers=_place(found))
@@ -137,7 +137,7 @@ async def list_document_operations(
 async def _rev_at(tx: Tx, document_id: str, found: Document, timestamp: int) -> int:
     if timestamp < found.floor_timestamp:
         raise HistoryCollected
-    return await queries.rev_at(tx, document_id, found.floor_rev, found.rev, timestamp)
+    return await history_queries.rev_at(tx, document_id, found.floor_rev, found.rev, timestamp)
 
 
 def _cut(changes: Sequence[Change]) -> Sequence[Change]:

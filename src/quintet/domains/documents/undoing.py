@@ -7,7 +7,7 @@ the one whose deletion was committed first brings them back.
 from typing import Final
 from uuid import UUID
 
-from quintet.domains.documents import queries, rules
+from quintet.domains.documents import history_queries, queries, rules
 from quintet.domains.documents.access import check_may_read
 from quintet.domains.documents.desk import Desks
 from quintet.domains.documents.kinds import Kinds
@@ -26,7 +26,7 @@ PAGE: Final = 500  # operations read at a time
 async def undo_operation(tx: Tx, kernel: Kernel, actor: Actor, document_id: str, op_id: UUID) -> Change:
     """Take back an operation of one's own, or as a moderator anybody's; the operation that does so."""
     await check_may_read(tx, kernel.of_parts[Kinds], actor, document_id)
-    found = await queries.operation(tx, document_id, op_id)
+    found = await history_queries.operation(tx, document_id, op_id)
     if found is None:
         raise NotFound
     await _check_may_undo(tx, kernel, actor, document_id, found.stored)
@@ -36,25 +36,25 @@ async def undo_operation(tx: Tx, kernel: Kernel, actor: Actor, document_id: str,
     rev = found.stored.rev
     # Long ago means much to move over: most of it before the lock, so that no writer waits for it.
     while True:
-        page = await queries.changes_between(tx, document_id, "", rev, rev + PAGE)
+        page = await history_queries.changes_between(tx, document_id, "", rev, rev + PAGE)
         op, rev = _moved(op, page), rev + len(page)
         if len(page) < PAGE:
             break
     copy = await open_copy(tx, kernel, document_id, kernel.of_parts[Desks].known(document_id))
     if copy is None:
         raise NotFound
-    found = await queries.operation(tx, document_id, op_id)  # as it is under the lock
+    found = await history_queries.operation(tx, document_id, op_id)  # as it is under the lock
     if found is None:
         raise NotFound
     if found.undone_by is not None:
         raise AlreadyUndone
-    op = _moved(op, await queries.changes_between(tx, document_id, copy.epoch, rev, copy.rev))
+    op = _moved(op, await history_queries.changes_between(tx, document_id, copy.epoch, rev, copy.rev))
     stored = copy.commit(
         Stored(0, new_id(), actor.id, None, op, None, "", None, 0, undoes=found.stored.rev), tx.now
     )
     change = change_of(document_id, copy.epoch, stored)
     await queries.write(tx, copy.document_id, copy.text, [change], {})
-    await queries.note_undone(tx, document_id, found.stored.rev, stored.rev)
+    await history_queries.note_undone(tx, document_id, found.stored.rev, stored.rev)
     tx.publish(change)
     return change
 

@@ -1,5 +1,5 @@
-"""What is done for documents beside the requests: memory is given back, old history collected, and who listens
-told what the text should be.
+"""What is done for documents beside the requests: memory is given back, old history collected, and listeners
+are told what the text should be.
 
 Invariant: history is collected up to a rev whose text is kept as a snapshot, never past it.
 """
@@ -9,7 +9,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from quintet.domains.documents import queries, upkeep_queries
+from quintet.domains.documents import history_queries, queries, upkeep_queries
 from quintet.domains.documents.desk import Desks
 from quintet.domains.documents.model import ROOM, document_of
 from quintet.domains.documents.reading import text_at
@@ -42,7 +42,7 @@ async def collect_history(kernel: "Kernel") -> None:
     while True:
         kept = timedelta(days=kernel.settings.document_history_days)
         while await collect_oldest(kernel, kept):
-            await asyncio.sleep(0)
+            pass
         async with kernel.database.statement() as tx:
             await upkeep_queries.remove_sessions(tx, tx.now - SESSIONS_KEPT)
         await asyncio.sleep(COLLECT_SECONDS)
@@ -60,8 +60,10 @@ async def collect_oldest(kernel: "Kernel", kept: timedelta) -> bool:
         if found is None:
             return False
         most = min(found.rev, found.floor_rev + MOST_COLLECTED)
-        floor = await queries.rev_at(tx, document_id, found.floor_rev, most, before)
-        await queries.insert_snapshot(tx, document_id, floor, await text_at(tx, document_id, found, floor))
+        floor = await history_queries.rev_at(tx, document_id, found.floor_rev, most, before)
+        await history_queries.insert_snapshot(
+            tx, document_id, floor, await text_at(tx, document_id, found, floor)
+        )
         await upkeep_queries.collect(tx, document_id, floor)
         return True
 
@@ -69,7 +71,7 @@ async def collect_oldest(kernel: "Kernel", kept: timedelta) -> bool:
 
 
 class Beacons:
-    """What this node's listeners are told of the text now and then, so that they find out if theirs differs."""
+    """What this node's listeners are told of the text now and then, to find out whether theirs differs."""
 
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel

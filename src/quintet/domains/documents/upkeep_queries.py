@@ -27,7 +27,8 @@ async def collect(tx: Tx, document_id: str, floor: int) -> None:
         update documents.documents d
         set floor_rev = $2,
             floor_timestamp = (
-                select o.server_timestamp from documents.operations o where o.document_id = d.id and o.rev = $2
+                select o.server_timestamp from documents.operations o
+                where o.document_id = d.id and o.rev = $2
             ),
             oldest_timestamp = (
                 select o.server_timestamp from documents.operations o
