@@ -4,7 +4,7 @@ from tests.architecture.calling import Made, Stage, Told, at
 from tests.world import World
 
 ERRORS = "/api/v1/errors"
-BATCH = {"errors": [{"source": "Audio", "severity": "Error", "message": "Buffer underrun"}]}
+BATCH = {"errors": [{"source": "Audio", "severity": "Error", "message": "Seen by every caller"}]}
 
 
 async def report_once(world: World, stage: Stage) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
 from tests.clients.writing import Window, Writing
-from tests.domains.documents.notes import have_notes, new_note, text_of
+from tests.domains.documents.notes import extended, have_notes, new_note, text_of
+from tests.sockets import connected
 from tests.world import Person, World
 
 
@@ -95,6 +97,28 @@ async def test_line_ends_that_a_textarea_cannot_show_are_left_alone(live: World,
     await table.ben.type("!")
     await table.ada.until(r"area.value === 'one\nt_wo\nthre!e'")
     assert await table.ada.do("area.selectionStart") == 6
+
+
+@pytest.mark.soak
+async def test_who_was_away_for_more_than_a_thousand_revs_keeps_what_they_wrote(
+    live: World, writing: Writing
+) -> None:
+    table = await laid(live, writing, "[]")
+    await table.ada.place(1)
+    await table.ada.type("before ")
+    await table.agree()
+    await table.ada.cut_off()
+    await table.ada.type("during ")
+    for _ in range(11):  # a connection may say a hundred things at once
+        async with connected(table.owner) as socket:
+            base = await table.ben.do("doc.rev")
+            for number in range(95):
+                payload = extended(table.document, [{"insert": "x"}], base)
+                await socket.say("operation", id=number, payload=payload)
+            ack = await socket.until(lambda message: message.get("id") == 94)
+            await table.ben.until(f"doc.rev >= {ack['rev']}")
+    await table.ada.reconnect()
+    assert await table.agree() == "x" * 11 * 95 + "[before during ]"
 
 
 async def test_the_example_in_the_readme_works(live: World, writing: Writing) -> None:

@@ -28,6 +28,7 @@ window.sockets = [];
 window.onerror = window.onunhandledrejection = (problem) => troubles.push(String(problem.reason ?? problem));
 class Watched extends WebSocket {
   constructor(...what) {
+    if (window.isCutOff) throw new Error("no line");
     super(...what);
     sockets.push(this);
   }
@@ -111,6 +112,17 @@ class Window:
     async def break_off(self) -> None:
         """Lose the connection."""
         await self.do("sockets.at(-1).close()")
+
+    async def cut_off(self) -> None:
+        """Lose the connection, and find no other."""
+        await self.do("window.isCutOff = true")
+        await self.break_off()
+        await self.until("doc.state === 'offline'")
+
+    async def reconnect(self) -> None:
+        """Find a connection again."""
+        await self.do("window.isCutOff = false")
+        await self.do("window.dispatchEvent(new Event('online'))")
 
     async def wrong(self) -> list[Any]:
         return await self.do("troubles")

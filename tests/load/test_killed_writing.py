@@ -13,7 +13,7 @@ from tests.process import ServerProcess, server_process
 from tests.world import Person, World
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
-KILLS = 4
+KILLS = 3
 WRITING = """
 window.written = [];
 window.writer = setInterval(() => {
@@ -21,7 +21,7 @@ window.writer = setInterval(() => {
   const gaps = [...doc.text.matchAll(/>|^/g)].map((found) => found.index + found[0].length);
   doc.insert(gaps[Math.floor(Math.random() * gaps.length)], mark);
   written.push(mark);
-}, 15);
+}, 50);
 """
 
 

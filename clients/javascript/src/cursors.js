@@ -52,11 +52,16 @@ export class Cursors {
     return this.#own;
   }
 
+  /** Not everybody knows where one is. */
+  tellAgain() {
+    this.#isTold = this.#own === null;
+  }
+
   /** The line is gone: nobody knows where anybody is. */
   clear() {
     const were = this.#others.size;
     this.#others.clear();
-    this.#isTold = this.#own === null;
+    this.tellAgain();
     if (were) this.changed();
   }
 }

@@ -160,6 +160,12 @@ export class SharedDocument extends Emitter {
     if (this.#replica) this.#cursors.heard(cursor, this.#replica);
   }
 
+  /** Somebody came, who does not know yet where one is. */
+  joined() {
+    this.#cursors.tellAgain();
+    this.#tellCursor();
+  }
+
   become(state, why) {
     if (state === this.state) return;
     Object.assign(this, { state, why });

@@ -78,6 +78,9 @@ export class Sync {
       case "cursor":
         this.#doc.placed(told);
         break;
+      case "presence":
+        if (told.status === "online") this.#doc.joined();
+        break;
       case "document_state":
         this.#compare(told);
         break;

@@ -312,6 +312,16 @@ test("cursors move with the text, each behind what its owner writes", async () =
   await server.time.until(() => ben.cursors.length === 1); // told again after the break
 });
 
+test("who comes later learns where the others are", async () => {
+  const server = new Server(24);
+  const ada = await opened(server);
+  ada.insert(0, "text");
+  ada.setCursor(2);
+  await server.time.until(() => server.heard.at(-1).type === "cursor");
+  const ben = await opened(server);
+  await server.time.until(() => ben.cursors[0]?.position === 2);
+});
+
 test("a closed document is left, and can be opened again", async () => {
   const server = new Server(17);
   const client = server.client();

@@ -134,6 +134,7 @@ export class Server {
       for (const one of this.history.slice(since)) socket.say({ type: "operation", room, seq: one.rev, ...one });
     }
     socket.isJoined = true;
+    this.#tell({ type: "presence", room, user_id: socket.user, status: "online" }, socket);
     socket.say({ type: "subscribed", id, room, epoch: this.epoch, seq: rev, presence: [] });
   }
 

@@ -29,7 +29,7 @@ from quintet.domains.documents.ot import (
     transform_position,
 )
 
-MANY = settings(max_examples=500)
+MANY = settings(max_examples=300)
 
 
 @MANY

@@ -71,6 +71,8 @@ class Workshop:
                     try:
                         return await self._ask(job, file)
                     except (ConnectionError, EOFError) as error:
+                        if self._is_closed:
+                            raise Unavailable from error
                         if not is_used:
                             raise WorkerDied from error
                         # It may have died long ago, and nobody has noticed until now: another one, then.
@@ -87,11 +89,7 @@ class Workshop:
             async with asyncio.timeout(self.terms.most_seconds):
                 process = self._idle.pop() if self._idle else await self._start(file)
                 self._working.add(process)
-                assert process.stdin is not None  # noqa: S101 (it was started with pipes)
-                assert process.stdout is not None  # noqa: S101 (likewise)
-                process.stdin.write(len(job).to_bytes(4) + job)
-                size = int.from_bytes(await process.stdout.readexactly(4))
-                answer = await process.stdout.readexactly(min(size, _LONGEST_ANSWER_BYTES))
+                answer = await _answer_of(process, job)
         except BaseException:  # also when cut off: what it would answer now belongs to nobody
             await self._end(process)
             raise
@@ -137,3 +135,13 @@ class Workshop:
         await process.wait()
         if process.stdin is not None:
             process.stdin.close()
+
+
+async def _answer_of(process: Process, job: bytes) -> bytes:
+    assert process.stdin is not None  # noqa: S101 (it was started with pipes)
+    assert process.stdout is not None  # noqa: S101 (likewise)
+    process.stdin.write(len(job).to_bytes(4) + job)
+    size = int.from_bytes(await process.stdout.readexactly(4))
+    if size > _LONGEST_ANSWER_BYTES:
+        raise EOFError  # this is not one of ours any more
+    return await process.stdout.readexactly(size)

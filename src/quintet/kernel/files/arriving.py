@@ -65,7 +65,8 @@ def arriving_now(whose: str) -> int:
 
 def _nameless(folder: Path) -> BinaryIO:
     folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(dir=folder)
+    # Unbuffered, since processes that look into it move its one position under a buffer's feet.
+    return tempfile.TemporaryFile(dir=folder, buffering=0)
 
 
 async def _receive(request: Call, parser: PushMultipartParser, name: str, file: BinaryIO) -> Arrival:
@@ -74,7 +75,9 @@ async def _receive(request: Call, parser: PushMultipartParser, name: str, file: 
 
     def write(data: bytes) -> None:
         digest.update(data)
-        file.write(data)
+        left = memoryview(data)
+        while left:
+            left = left[file.write(left) :]
 
     with malformed_is_refused(), parser:
         async for piece in request.pieces():
@@ -91,7 +94,6 @@ async def _receive(request: Call, parser: PushMultipartParser, name: str, file: 
     if not found:
         raise invalid("missing", f"a part named {name} is needed", pointer=f"/{name}")
     await asyncio.to_thread(write, bytes(waiting))
-    await asyncio.to_thread(file.flush)
     return Arrival(file, size, digest.digest())
 
 

@@ -1,6 +1,7 @@
 """What is asked of the process that hears, what it answers, and how far it goes.
 
-Invariant: what is said of a sound was heard in it, never taken from its header.
+Invariant: what is said of a sound was heard in it, never taken from its header; but for how much of an
+M4A's last packets is padding.
 """
 
 from typing import Final

@@ -1,5 +1,6 @@
 """The edge for audio."""
 
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from quintet.kernel.actor import Access
 from quintet.kernel.database import Tx
 from quintet.kernel.files.arriving import FORM_BYTES, arriving
 from quintet.kernel.http import Answer, Call, File, delete, get, post
-from quintet.kernel.refusals import TooManyConnections
+from quintet.kernel.refusals import TooManyConnections, Unavailable
 from quintet.kernel.sound.listening import listener_of
 
 _TAG: Final = "Sidechain"
@@ -39,15 +40,24 @@ async def upload_audio(request: Call) -> Answer[Audio]:
         kind, heard = await listener_of(kernel).hear(arrival.file)
         kept = await kernel.files.put(arrival)
 
+    is_new = False
+
     async def act(tx: Tx) -> Answer[Audio]:
+        nonlocal is_new
         row = await actions.keep_audio(tx, kernel.files, request.actor, kept, kind.content_type, heard)
+        is_new = True
         return Answer(shown(kernel, row), location=f"{_PLACE}/{row.id}")
 
     try:
         # Sent again it is the same where the sound is: a form's boundary is another each time.
         return await request.write(act, content=arrival.sha256)
+    except BaseException:
+        is_new = False
+        raise
     finally:
-        await kernel.files.discard(kept)  # where nothing came of it
+        if not is_new:
+            with suppress(Unavailable):  # then the sweep does it
+                await kernel.files.discard(kept)
 
 
 @get(f"{_PLACE}/{{audio_id:uuid}}", access=Access.SIGNED_IN, tag=_TAG, refusals=(AudioNotFound,),

@@ -8,7 +8,6 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from quintet.apps.sidechain.errors import access, actions, list_queries
 from quintet.apps.sidechain.errors.list_queries import Behind, Filters
-from quintet.apps.sidechain.errors.merging import reports_of
 from quintet.apps.sidechain.errors.model import (
     ErrorGroup,
     ErrorNotFound,
@@ -22,10 +21,9 @@ from quintet.apps.sidechain.errors.model import (
     Statistics,
     TooManyNewErrors,
 )
+from quintet.apps.sidechain.errors.receiving import received
 from quintet.apps.sidechain.errors.rules import like_pattern
 from quintet.apps.sidechain.errors.statistics import all_statistics, own_statistics
-from quintet.apps.sidechain.errors.unpacking import unpacked
-from quintet.kernel import json
 from quintet.kernel.actor import Access
 from quintet.kernel.clock import Instant
 from quintet.kernel.database import Tx
@@ -57,12 +55,11 @@ Hours = Annotated[int, QueryParameter(ge=1, le=720, description="How many hours 
       summary="Report errors, up to a hundred at once, packed by gzip or not")  # fmt: skip
 async def record_errors(request: Call) -> Answer[Recorded]:
     """Record every entry or none; what says the same within an hour is one row. Secrets are masked."""
-    batch = await _batch(request)
-    reports = reports_of(batch.errors, request.kernel.clock.now())
+    entries, reports = await received(request)
 
     async def act(tx: Tx) -> Answer[Recorded]:
         opened = await actions.record_reports(tx, request.actor, reports)
-        return Answer(Recorded("recorded", len(batch.errors), len(batch.errors) - opened))
+        return Answer(Recorded("recorded", entries, entries - opened))
 
     return await request.write(act)
 
@@ -156,15 +153,6 @@ async def resolve_group(request: Call, group_id: FromPath[UUID]) -> Answer[Error
         return Answer(await actions.resolve_group(tx, request.actor, group_id, is_resolved=asked.resolved))
 
     return await request.write(act)
-
-
-async def _batch(request: Call) -> NewErrors:
-    """The body, unpacked; other types than JSON are refused before anything is unpacked."""
-    request.check_json()
-    body = unpacked(
-        await request.body(), request.headers.get("content-encoding", ""), request.rules.most_bytes
-    )
-    return json.decode(body, NewErrors)
 
 
 async def _resolution(request: Call) -> Resolution:

@@ -69,15 +69,14 @@ async def all_facts(tx: Tx, since: Instant, most_messages: int) -> list[Fact]:
     return await tx.all(
         Fact,
         """
-        with group_hours as materialized (
-            select group_id, hour, sum(occurrences)::bigint as occurrences
-            from sidechain.error_hours where hour >= $1
-            group by group_id, hour
-        ), group_sums as materialized (
-            select g.id, g.fingerprint, g.severity, g.source, g.message,
-                   sum(h.occurrences)::bigint as occurrences
-            from group_hours h join sidechain.error_groups g on g.id = h.group_id
-            group by g.id
+        with group_sums as materialized (
+            select g.id, g.fingerprint, g.severity, g.source, g.message, h.occurrences
+            from (
+                select group_id, sum(occurrences)::bigint as occurrences
+                from sidechain.error_hours where hour >= $1
+                group by group_id
+            ) h
+            join sidechain.error_groups g on g.id = h.group_id
         ), rows_of_users as materialized (
             select user_id, severity, source, count(*) as rows
             from sidechain.errors where last_seen >= $1
@@ -92,7 +91,8 @@ async def all_facts(tx: Tx, since: Instant, most_messages: int) -> list[Fact]:
             from group_sums group by severity, source
         ) summed using (severity, source)
         union all
-        select 'hour', null, null, null, hour, 0, sum(occurrences)::bigint from group_hours group by hour
+        select 'hour', null, null, null, hour, 0, sum(occurrences)::bigint
+        from sidechain.error_hours where hour >= $1 group by hour
         union all
         select 'message', null, null, message, null, 0, occurrences
         from (

@@ -3,7 +3,7 @@
 
 import { say, sayProblem } from "../shared/account.js";
 import { folding } from "../shared/folding.js";
-import { drawHours, drawShares } from "./errors_charts.js";
+import { drawHours, drawShares, listHours } from "./errors_charts.js";
 import { h, option } from "./errors_elements.js";
 import { listenToDetails } from "./errors_details.js";
 import { SEVERITIES, SOURCES, ago, batchToTry, many, pointerFor } from "./errors_words.js";
@@ -26,6 +26,7 @@ export function mountErrors(root, api) {
   const whose = () => (isStaff() && scale.elements.scope.value === "all" ? "all" : "me");
   const lists = { rows: rowOf, groups: groupOf };
   const kind = () => (isStaff() && filters.elements.kind.value === "groups" ? "groups" : "rows");
+  let hourly = []; // as last read
   let items = [];
   let next = null;
   let asked = 0; // answers to older questions are passed over
@@ -40,7 +41,9 @@ export function mountErrors(root, api) {
     if (!api.user() || closed) return;
     const [hours, scope] = [scale.elements.hours.value, whose()];
     const counts = await api.get(`/api/v1/errors/stats?hours=${hours}&scope=${scope}`);
-    if (hours === scale.elements.hours.value && scope === whose()) drawCounts(parts, counts);
+    if (hours !== scale.elements.hours.value || scope !== whose()) return;
+    hourly = counts.hourly;
+    drawCounts(parts, counts);
   }, failed);
 
   const readList = folding(async () => {
@@ -175,6 +178,8 @@ export function mountErrors(root, api) {
     readCounts();
   }
 
+  const resized = new ResizeObserver(() => hourly.length && drawHours(parts.chart, hourly));
+  resized.observe(parts.chart);
   const timer = setInterval(() => !document.hidden && read(), AGAIN_MS);
   const seen = () => !document.hidden && read();
   document.addEventListener("visibilitychange", seen);
@@ -186,6 +191,7 @@ export function mountErrors(root, api) {
     read,
     close() {
       closed = true;
+      resized.disconnect();
       clearInterval(timer);
       clearTimeout(typing);
       document.removeEventListener("visibilitychange", seen);
@@ -199,7 +205,8 @@ function drawCounts(parts, counts) {
   parts.total.textContent = total.toLocaleString("en");
   parts.people.textContent = counts.affected_users.toLocaleString("en");
   parts.fresh.textContent = counts.new_since_release === null ? "–" : counts.new_since_release.toLocaleString("en");
-  drawHours(parts.chart, parts.table, counts.hourly);
+  drawHours(parts.chart, counts.hourly);
+  listHours(parts.table, counts.hourly);
   drawShares(parts.severities, SEVERITIES.map((name) => ({ name, ...counts.by_severity[name], kind: `severity-${name}` })));
   drawShares(parts.sources, SOURCES.map((name) => ({ name, ...counts.by_source[name], kind: "errors-source" })));
   parts.top.replaceChildren(...counts.top_messages.map(({ message, occurrences }) =>

@@ -3,18 +3,20 @@
 import { h, drawn } from "./errors_elements.js";
 import { hourOf, many } from "./errors_words.js";
 
-const WIDTH = 960;
+const NARROWEST = 280;
+const NAME_EVERY = 105; // pixels: a name's width, and some air
 const HEIGHT = 180;
 const BOTTOM = 22; // the hours' names
 const LEFT = 46; // the figures
 
-/** Draw the bars of `hourly` into `place`, and write them into the table's `body`. */
-export function drawHours(place, body, hourly) {
+/** Draw the bars of `hourly` into `place`, in real pixels, so that type keeps its size on a phone and on a desk. */
+export function drawHours(place, hourly) {
+  const width = Math.max(NARROWEST, place.getBoundingClientRect().width);
   const most = Math.max(1, ...hourly.map((one) => one.occurrences));
   const top = niceTop(most);
-  const step = (WIDTH - LEFT) / hourly.length;
+  const step = (width - LEFT) / hourly.length;
   const y = (value) => 6 + (HEIGHT - BOTTOM - 6) * (1 - value / top);
-  const lines = [0, 0.5, 1].map((share) => drawn("line", { x1: LEFT, x2: WIDTH, y1: y(top * share), y2: y(top * share) }));
+  const lines = [0, 0.5, 1].map((share) => drawn("line", { x1: LEFT, x2: width, y1: y(top * share), y2: y(top * share) }));
   const figures = [0.5, 1].map((share) => drawn("text", { x: LEFT - 6, y: y(top * share) + 4, class: "end" }, short(top * share)));
   const bars = hourly.map(({ hour, occurrences }, index) => {
     // A single one among thousands is seen, too.
@@ -23,7 +25,7 @@ export function drawHours(place, body, hourly) {
     bar.append(drawn("title", {}, `${hourOf(hour, hourly.length)}: ${many(occurrences, "occurrence")}`));
     return bar;
   });
-  const every = Math.ceil(hourly.length / 8);
+  const every = Math.ceil(hourly.length / Math.floor((width - LEFT) / NAME_EVERY));
   const names = hourly.flatMap(({ hour }, index) =>
     index % every ? [] : [drawn("text", { x: LEFT + index * step, y: HEIGHT - 5 }, hourOf(hour, hourly.length))],
   );
@@ -32,7 +34,11 @@ export function drawHours(place, body, hourly) {
   const words = total
     ? `${many(total, "occurrence")} in ${many(hourly.length, "hour")}, most of them, ${most}, from ${hourOf(busiest.hour, hourly.length)}`
     : `Nothing in ${many(hourly.length, "hour")}`;
-  place.replaceChildren(drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words }, ...lines, ...figures, ...bars, ...names));
+  place.replaceChildren(drawn("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": words }, ...lines, ...figures, ...bars, ...names));
+}
+
+/** Write the same hours into a table's `body`, the newest first. */
+export function listHours(body, hourly) {
   body.replaceChildren(...[...hourly].reverse().map(({ hour, occurrences }) =>
     h("tr", {}, h("th", { scope: "row", textContent: hourOf(hour, Infinity) }), h("td", { textContent: occurrences.toLocaleString("en") })),
   ));
