@@ -164,8 +164,6 @@ def _check(settings: Settings) -> None:
         except ValueError as error:
             raise BadSetting(f"QUINTET_TRUSTED_PROXIES cannot be used: {error}") from error
     _check_others(settings)
-    if bool(settings.oidc_issuer) != bool(settings.oidc_jwks_url):
-        raise BadSetting("QUINTET_OIDC_ISSUER and QUINTET_OIDC_JWKS_URL go together: set both or neither")
 
 
 def _check_times(settings: Settings) -> None:
@@ -185,3 +183,5 @@ def _check_others(settings: Settings) -> None:
             raise BadSetting(f"{PREFIX}{name.upper()} cannot be used: it begins with https://")
     if not re.fullmatch(r"[!-~]*", settings.tmdb_token):
         raise BadSetting("QUINTET_TMDB_TOKEN cannot be used: it has a letter no token has")
+    if bool(settings.oidc_issuer) != bool(settings.oidc_jwks_url):
+        raise BadSetting("QUINTET_OIDC_ISSUER and QUINTET_OIDC_JWKS_URL go together: set both or neither")
