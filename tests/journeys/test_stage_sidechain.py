@@ -211,9 +211,12 @@ async def test_what_people_do_with_a_post_is_seen_as_they_do_it(enter: Enter, li
     await second.click(".like")
     await one.until("document.querySelector('.like b').textContent === '1'")
     await one.until("document.querySelector('.bell b').textContent === '1'")
+    await first.click("#to-feed")
     await first.click(".bell")
     await first.click(f"#bell li button:has-text('{ben.username} liked')")
     await one.until("document.querySelector('.bell b').hidden")
+    await first.wait_for_url(f"**/stage/sidechain#{channel}")  # where it is about
+    await one.sees(".post.fresh")
     await second.click(".palette summary")
     await second.click(".palette button >> nth=0")
     await one.until("document.querySelector('.reaction b')?.textContent === '1'")
