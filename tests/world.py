@@ -107,7 +107,9 @@ class World:
         if self.aside is None or self.aside.closed:
             self.aside = psycopg.connect(self.dsn, autocommit=True)
         cursor = self.aside.execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
+        # `select from …` has rows without columns: they count, too.
+        has_rows = cursor.description or (cursor.statusmessage or "").startswith("SELECT")
+        return cursor.fetchall() if has_rows else []
 
 
 async def new_title(person: Person, **given: Any) -> str:
