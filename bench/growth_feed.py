@@ -6,18 +6,16 @@ reading. For information also the worst case: two thousand followed who have all
 this busy world, so that each of them is looked up.
 """
 
-from bench._load import put_load, request
+from bench._feeds import feed_rows
 from bench._ranked import follow, rankings, settle
 from bench._server import Server, data_folder, serving
-from bench._table import by_turns, growth_row, present_load, show
+from bench._table import present_load, show
 from bench._world import Person, people, run, titles
 
-SECONDS = 1.0
 SIZES = (10, 100, 1_000, 2_000)
 SILENT = "2,000 silent"
 _BUSY, _QUIET = 10_000, 2_000
 _TITLES = [f"film-{number}" for number in range(3_000)]
-_LIMIT = 2.0
 
 
 def grow(server: Server) -> dict[str, Person]:
@@ -43,26 +41,7 @@ def main() -> None:
     load = present_load()
     with data_folder() as data, serving(data) as server:
         viewers = grow(server)
-
-        def milliseconds(name: str) -> float:
-            asked = [request("GET", "/social/feed", token=viewers[name].token)]
-            return put_load(server.address, asked, seconds=SECONDS, connections=1).median
-
-        names = list(viewers)
-        took = dict(
-            zip(names, by_turns(*(lambda name=name: milliseconds(name) for name in names)), strict=True)
-        )
-    least = names[0]
-    rows = [
-        growth_row(
-            f"feed, {name} followed",
-            f"{least} followed",
-            took[name],
-            took[least],
-            None if name == SILENT else _LIMIT,
-        )
-        for name in names[1:]
-    ]
+        rows = feed_rows(server, "feed", "/social/feed", viewers, limits={SILENT: None})
     show("growth: one reading of a feed, by the number of people followed", rows, load)
 
 

@@ -281,8 +281,8 @@ async def test_reports_are_kept_for_ninety_days(world: World) -> None:
         assert left == [(1, 0, 1, 0, 2)]  # of the long row the oldest hour has gone, too
         await remove_old(counted, Instant.at(long_ago + timedelta(days=92)), most=3)
         assert await rows(ada) == []
-        kept = "select 1 from sidechain.error_releases where release = %s"
-        assert world.sql(kept, release["release"]) == []
+        releases = "select 1 from sidechain.error_releases where release = %s"
+        assert world.sql(releases, release["release"]) == []
         # Who comes back later is new again.
         assert await recorder.record(Instant.at(long_ago + timedelta(days=93)), ada.id, [said(kept)]) == 1
 
