@@ -10,6 +10,7 @@ import pytest
 from tests.apps.sidechain.test_audio_hostile import wav_of
 from tests.apps.sidechain.uploading import UPLOAD, Traces, stored, upload
 from tests.apps.sounds import Coding, written
+from tests.waiting import look_again
 from tests.world import World, code_of
 
 MEBIBYTES = 49
@@ -58,7 +59,7 @@ async def test_memory_stays_flat_under_twenty_uploads(live: World) -> None:
         nonlocal most
         while not done.is_set():
             most = max(most, resident_bytes())
-            await asyncio.sleep(0.005)
+            await look_again()
 
     watching = asyncio.create_task(watch())
     answers = await asyncio.gather(*(send(live, ada.access_token, content, half) for _ in range(UPLOADS)))

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 from tests.domains.documents.clients import ExtendedClient, PlainClient
 from tests.live.wire import CLOSE, PING, PONG, TEXT, Wire, frame, handshake
+from tests.waiting import look_again
 
 PATIENCE_SECONDS = 30
 
@@ -73,7 +74,7 @@ class Player:
                 await self.connect()
             except (OSError, EOFError, httpx2.HTTPError, TimeoutError):
                 await self.hang_up()
-                await asyncio.sleep(0.05)
+                await look_again()
 
     async def connect(self) -> None:
         await self.hang_up()
