@@ -79,15 +79,18 @@ def _file(
 
 
 async def doom_leftovers(tx: Tx, most: int, again: timedelta) -> list[UUID]:
-    """Up to `most` leftovers that are due, from now on doomed; due again should this sweep not finish."""
+    """Up to `most` leftovers that are due, doomed from now on; due again should this sweep not finish."""
+    """Up to `most` leftovers that are due, doomed from now on; due again if this sweep does not end."""
+    # takes as many again.
     return await tx.all(
         lambda file_id: file_id,
         """
-        update kernel.file_leftovers set is_doomed = true, due_at = now() + $2
-        where file_id in (
+        with due as materialized (
             select file_id from kernel.file_leftovers where due_at <= now() order by due_at limit $1
             for update skip locked
         )
+        update kernel.file_leftovers set is_doomed = true, due_at = now() + $2
+        where file_id in (select file_id from due)
         returning file_id
         """,
         most,

@@ -78,11 +78,12 @@ async def remove_loose(tx: Tx, before: Instant, most: int) -> int:
     """Remove up to `most` sounds that no post took since `before`; how many there were."""
     return await tx.run(
         """
-        delete from sidechain.audio
-        where id in (
+        with due as materialized (
             select id from sidechain.audio where loose_since <= $1 order by loose_since limit $2
             for update skip locked
         )
+        delete from sidechain.audio
+        where id in (select id from due)
         """,
         before,
         most,

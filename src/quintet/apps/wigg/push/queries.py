@@ -140,12 +140,13 @@ async def claim_pushes(tx: Tx, until: datetime, most: int) -> list[Push]:
             id_, subscription_id, message, attempts, expires_at, endpoint, bytes(p256dh), bytes(auth)
         ),
         """
+        with due as materialized (
+            select id from wigg.pushes where due_at <= $1 order by due_at limit $3 for update skip locked
+        )
         update wigg.pushes p
         set due_at = $2, attempts = attempts + 1
         from wigg.push_subscriptions s
-        where s.id = p.subscription_id and p.id in (
-            select id from wigg.pushes where due_at <= $1 order by due_at limit $3 for update skip locked
-        )
+        where s.id = p.subscription_id and p.id in (select id from due)
         returning p.id, p.subscription_id, p.message, p.attempts, p.expires_at, s.endpoint, s.p256dh, s.auth
         """,
         tx.now,
