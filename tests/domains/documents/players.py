@@ -49,6 +49,7 @@ class Player:
             if isinstance(self.client, ExtendedClient) and self.chance.random() < 0.02:
                 self.client.send_again()  # impatient
                 self.flush()
+            # Turns of the loop, not a wait: so others' edits meet this one anywhere.
             for _ in range(self.chance.randint(0, 6)):
                 await asyncio.sleep(0)
             if self.chance.random() < 0.3:
